@@ -21,7 +21,7 @@ from kmsmock.interception.disruptions import make_connection_error
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import ID_HEADER, keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
 from kmsmock.process.moto import is_moto_active, keep_moto_out
 from kmsmock.protocols.kms import read_call, write_answer

@@ -20,7 +20,8 @@ from kmsmock.interception import moto_tagging
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key, store_aws_managed_key
-from kmsmock.process.active_mocks import ActiveMock, get_own
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import get_own
 
 #: The access key that signs the request that moto handles, and the service that it is for.
 _request: ContextVar[tuple[str | None, str]] = ContextVar(

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kmsmock.aws.api_call import Answer
-from kmsmock.process.active_mocks import ActiveMock, active, get_first_use, list_started
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import active, get_first_use, list_started
 
 #: The codes of errors that can have this reason.
 _CODES = re.compile("NotFound|NoSuch|Denied|Unauthorized|InvalidCiphertext|InvalidGrant|InvalidArn")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.interception.error_notes import keep_note_of_waiter
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 
 
 def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.process import active_mocks, child_processes, running_servers
-from kmsmock.process.active_mocks import ActiveMock, active, answering
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import active, answering
 from kmsmock.process.child_processes import Hooks
 from kmsmock.process.environment import (
     CHILDREN_ENDPOINT,
