@@ -100,6 +100,22 @@ class KmsRegion:
         self.key_counts = dict.fromkeys(KeyManager, 0)
         self._numbers = numbers
 
+    def complete(self, materials: MaterialIndex, numbers: SequenceNumbers) -> None:
+        """Make the indexes of a Region whose keys, aliases and grants were read from a file.
+
+        materials, numbers: those of the mock.
+        """
+        self.materials, self._numbers = materials, numbers
+        self.key_counts = dict.fromkeys(KeyManager, 0)
+        for key in self.keys.values():
+            self.key_counts[key.manager] += 1
+            self.index_materials(key)
+        self.grants_by_retirer = index_by_retirer(self.grants.values())
+        self.grant_tokens = {}
+        for grant in self.grants.values():
+            self.keys[grant.key_id].grants.add(grant)
+            self.grant_tokens.update(dict.fromkeys(grant.tokens, grant))
+
     @property
     def partition(self) -> str:
         """The AWS partition of the Region."""

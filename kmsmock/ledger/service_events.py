@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -113,6 +113,11 @@ class ServiceEvents:
     def clear(self) -> None:
         """Remove all events."""
         self._events.clear()
+
+    def restore(self, events: Iterable[ServiceEvent]) -> None:
+        """Have these events, oldest first; of more than are kept the newest."""
+        self._events.clear()
+        self._events.extend(events)
 
     def truncate(self, length: int) -> None:
         """Remove all events after the first `length`."""

@@ -94,17 +94,20 @@ class Backend:
         )
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
+        #: How often the state was replaced as a whole, by another one.
+        self.generation = 0
         self.clear()
 
     def clear(self) -> None:
         """Remove all state, such as keys and records. The clock goes on."""
+        self.generation += 1
         options, seed = self.options, self.options["seed"]
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self.key_lifetimes.regions = self.regions
         self.key_lifetimes.deleted.clear()
         self.materials: dict[str, MaterialIndex] = {}
-        self._numbers = SequenceNumbers()
+        self.numbers = SequenceNumbers()
         self.deleted_materials: dict[bytes, None] = {}
         #: (account, partition) -> default key policy.
         self._default_policies: dict[tuple[str, str], str] = {}
@@ -143,9 +146,7 @@ class Backend:
         region = self.regions.get((account, name))
         if region is None:
             materials = self.materials.setdefault(name, MaterialIndex())
-            region = self.regions[account, name] = KmsRegion(
-                account, name, materials, self._numbers
-            )
+            region = self.regions[account, name] = KmsRegion(account, name, materials, self.numbers)
         return region
 
     def regions_named(self, name: str) -> Iterator[KmsRegion]:
@@ -272,10 +273,11 @@ class Backend:
                 f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
         with self.lock:
+            self.generation += 1
             (
                 self.regions,
                 self.materials,
-                self._numbers,
+                self.numbers,
                 self.deleted_materials,
                 self._service_states,
                 clock_state,
@@ -313,7 +315,7 @@ class Backend:
         return (
             self.regions,
             self.materials,
-            self._numbers,
+            self.numbers,
             self.deleted_materials,
             self._service_states,
             self.clock.state(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import MAXYEAR, datetime, timedelta
@@ -24,8 +23,8 @@ _FEW_SCHEDULED = 1_000
 class Clock(
     PublicObject,
     internal=(
-        *("cancel_scheduled", "lock", "restore", "run_due_work", "schedule", "schedule_after"),
-        "state",
+        *("cancel_scheduled", "done_count", "lock", "restore", "resume", "run_due_work"),
+        *("schedule", "schedule_after", "scheduled", "scheduled_count", "state"),
     ),
 ):
     """Time as the mock sees it: the computer's time plus a shift.
@@ -47,10 +46,12 @@ class Clock(
         self.lock = lock or nullcontext()
         self._shift = timedelta()
         self._base: datetime | None = None
-        self._scheduled: list[_Scheduled] = []
+        #: The scheduled work, a heap.
+        self.scheduled: list[_Scheduled] = []
         #: With how many scheduled actions those that are no longer needed are dropped.
         self._most = _FEW_SCHEDULED
-        self._order = itertools.count()
+        #: How many actions were scheduled, and how many of them were carried out.
+        self.scheduled_count = self.done_count = 0
         if stands_still:
             assert start_time is not None
             self._base = _aware(start_time)
@@ -140,10 +141,11 @@ class Clock(
         is_needed: returns for the arguments of a partial whether it still has anything to do; once
         it has not, the action may be dropped, and so may a second one that is equal.
         """
-        heapq.heappush(self._scheduled, (due, next(self._order), action, is_needed))
-        if len(self._scheduled) > self._most:
-            self._scheduled[:] = _list_needed(self._scheduled)
-            self._most = max(_FEW_SCHEDULED, 2 * len(self._scheduled))
+        self.scheduled_count += 1
+        heapq.heappush(self.scheduled, (due, self.scheduled_count, action, is_needed))
+        if len(self.scheduled) > self._most:
+            self.scheduled[:] = _list_needed(self.scheduled)
+            self._most = max(_FEW_SCHEDULED, 2 * len(self.scheduled))
 
     def schedule_after(
         self, now: datetime, delay: timedelta, action: Callable[[datetime], None]
@@ -158,26 +160,32 @@ class Clock(
         Nothing runs in the background: each request, and each access of a test to the state, begins
         with this.
         """
-        scheduled = self._scheduled
+        scheduled = self.scheduled
         if not scheduled or scheduled[0][0] > now:
             return
         # There may be years of scheduled work.
         with pause_gc():
             while scheduled and scheduled[0][0] <= now:
                 due, _, action, _ = heapq.heappop(scheduled)
+                self.done_count += 1
                 action(due)
 
     def state(self) -> tuple[Any, ...]:
         """Return the state that `restore` takes: the shift, and the scheduled work."""
-        return (self._shift, self._scheduled)
+        return (self._shift, self.scheduled)
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Return to a saved state. Only this moves the clock backwards."""
-        self._shift, self._scheduled = state
+        self._shift, self.scheduled = state
+
+    def resume(self) -> None:
+        """Make a heap of scheduled work that was read from a file."""
+        heapq.heapify(self.scheduled)
+        self.scheduled_count = max((entry[1] for entry in self.scheduled), default=0)
 
     def cancel_scheduled(self) -> None:
         """Cancel all scheduled work."""
-        self._scheduled.clear()
+        self.scheduled.clear()
 
 
 def _list_needed(scheduled: Iterable[_Scheduled]) -> Iterator[_Scheduled]:

@@ -61,7 +61,7 @@ def listed(member: str, id_member: str) -> Callable[[Any, Mapping[str, Any]], It
 
 
 @dataclass(slots=True, eq=False)
-class _PassingState:
+class PassingState:
     """A passing state of one resource."""
 
     state: ShownState
@@ -87,7 +87,7 @@ class PassingStates:
         self._ends_at_looks = ends_at_looks
         #: State and resource -> the passing states that have not ended, in the order in which they
         #: began, by name.
-        self.open: dict[tuple[ShownState, str], dict[str, _PassingState]] = {}
+        self.open: dict[tuple[ShownState, str], dict[str, PassingState]] = {}
 
     def begin(
         self,
@@ -106,7 +106,7 @@ class PassingStates:
         afterwards, such as "KeyState is Enabled". name: distinguishes the passing states that a
         resource can have at the same time; one of the same name is replaced.
         """
-        passing = _PassingState(state, resource, name, due, finish, until, [])
+        passing = PassingState(state, resource, name, due, finish, until, [])
         of_resource = self.open.setdefault((state, resource), {})
         of_resource.pop(name, None)
         of_resource[name] = passing
@@ -134,7 +134,7 @@ class PassingStates:
             self._clock.run_due_work(now)
         return has_ended
 
-    def _end(self, passing: _PassingState, now: datetime) -> None:
+    def _end(self, passing: PassingState, now: datetime) -> None:
         key = passing.state, passing.resource
         of_resource = self.open.get(key, {})
         if of_resource.get(passing.name) is not passing:
