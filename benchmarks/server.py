@@ -14,6 +14,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from typing import Any
 
 CONNECTIONS = 32
 LEAST_RATE, MOST_MS, LEAST_RATIO = 3000, 20, 5
+LEAST_STATE_RATIO = 0.5
 _SCOPE = "testing/20260101/us-east-1/kms/aws4_request"
 
 
@@ -172,6 +174,12 @@ def main() -> int:
         ("the same: p99 ms", ours["p99"], f"≤ {MOST_MS}"),
     ]
     good = ours["rate"] >= LEAST_RATE and ours["p99"] <= MOST_MS
+    with tempfile.TemporaryDirectory() as folder:
+        state = ["--state", f"{folder}/state.db"]
+        command = [sys.executable, "-m", "kmsmock", "serve", "--port", "PORT", *state]
+        ratio = measure(command, arguments.seconds)["rate"] / ours["rate"]
+    rows.append(("the same with --state: / without", ratio, f"≥ {LEAST_STATE_RATIO}"))
+    good = good and ratio >= LEAST_STATE_RATIO
     if has_moto(arguments.moto):
         theirs = measure(
             [arguments.moto, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"],

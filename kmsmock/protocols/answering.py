@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.disruptions import LostConnection
 from kmsmock.aws.errors import ServiceError, UnknownOperationException
 from kmsmock.aws.installed_model import get_service_model
@@ -59,6 +60,24 @@ def answer_http(
     return response._replace(headers=headers)
 
 
+def answer_failure(responder: Responder, request: HttpRequest, reason: str) -> HttpResponse:
+    """Return the answer to a request when its service has an internal error.
+
+    reason: in words of kmsmock, which have no place in a text of AWS.
+    """
+    return _Arrived(responder, request, is_strict=False).fail(reason)
+
+
+#: Service -> the code of its internal errors, where that is not InternalFailure.
+#: Sources: the API References of the services, "Common Errors", and those of their operations.
+_INTERNAL_ERRORS = {
+    "kms": "KMSInternalException",
+    "iam": "ServiceFailure",
+    "ec2": "InternalError",
+    "organizations": "ServiceException",
+}
+
+
 class _Arrived:
     """A request that has arrived at a mock."""
 
@@ -88,6 +107,11 @@ class _Arrived:
             return self._refuse(refusal.error_of(self._service or self._protocol.typical_service))
         except ServiceError as error:
             return self._refuse(error)
+
+    def fail(self, reason: str) -> HttpResponse:
+        """Return the answer with an internal error of the service."""
+        code = _INTERNAL_ERRORS.get(self._service or "", "InternalFailure")
+        return self._refuse(CodedError(code, reason, status=500))
 
     def _refuse(self, error: ServiceError) -> HttpResponse:
         with self._responder.backend.lock:

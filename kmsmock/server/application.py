@@ -23,6 +23,7 @@ from kmsmock.serving.http_framing import BadRequestError
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
+    from kmsmock.persistence.state_file import StateFile
     from kmsmock.server.control_plane import ControlPlane
     from kmsmock.server.live_page import LivePage
 
@@ -34,6 +35,8 @@ Send = Callable[[Message], Awaitable[None]]
 _logger = logging.getLogger("kmsmock.server")
 #: The extension of ASGI with a function that ends the connection, which `connections` adds.
 ABORT = "kmsmock.abort"
+#: The statuses of failures of the server begin here.
+_FAILURES = 500
 #: What precedes the paths of the control plane.
 CONTROL = "/_kmsmock/"
 
@@ -50,6 +53,7 @@ class Application:
         self._settings = Settings()
         self._plane: ControlPlane | None = None
         self._page: LivePage | None = None
+        self._state: StateFile | None = None
 
     @property
     def kms(self) -> KMSMock:
@@ -61,7 +65,13 @@ class Application:
             from kmsmock.server.served_mock import make_mock
 
             self._settings = self._find_settings()
-            self._kms = make_mock(self._settings.options)
+            kms = make_mock(self._settings.options)
+            if self._settings.state is not None:
+                from kmsmock import __version__
+                from kmsmock.persistence.state_file import StateFile
+
+                self._state = StateFile(kms.backend, self._settings.state, __version__)
+            self._kms = kms
         return self._kms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,10 +142,13 @@ class Application:
         return self._page
 
     def stop(self) -> None:
-        """End what observes the mock."""
+        """End what observes the mock, and close its state file; a later request begins anew."""
         if self._page is not None:
             self._page.stop()
             self._page = None
+        if self._state is not None:
+            self._state.close()
+            self._state = self._kms = self._plane = None
 
     @contextmanager
     def observed(self) -> Iterator[None]:
@@ -147,6 +160,33 @@ class Application:
             self.stop()
 
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
+        answer = self._answer_request(request)
+        return answer if self._state is None else self._write(self._state, request, answer)
+
+    def _write(
+        self, state: StateFile, request: HttpRequest, answer: HttpResponse | LostConnection
+    ) -> HttpResponse | LostConnection:
+        """Write what a request has changed; return its answer, or that of an internal error."""
+        from kmsmock.protocols.answering import answer_failure
+        from kmsmock.protocols.scope import read_scope
+
+        is_failure = isinstance(answer, HttpResponse) and answer.status >= _FAILURES
+        is_read = request.method == "GET"
+        scope = read_scope(request)
+        try:
+            if is_failure or (request.target.startswith(CONTROL) and not is_read):
+                state.write_all()
+            elif not is_read and scope is not None and scope.service == "kms":
+                state.write_calls()
+            else:
+                state.write_service()
+        except Exception as reason:
+            _logger.exception("The state could not be written")
+            responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
+            return answer_failure(responder, request, str(reason))
+        return answer
+
+    def _answer_request(self, request: HttpRequest) -> HttpResponse | LostConnection:
         if request.method != "POST" or request.target.startswith(CONTROL):
             from kmsmock.server.live_page import is_page_request
 

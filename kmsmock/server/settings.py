@@ -31,11 +31,15 @@ LEFT_OUT = {
 }
 #: The settings that are no options of the mock -> their help.
 _OWN = {
+    "state": "the SQLite file that keeps the state of the mock, created if it is missing (default: "
+    "none, so that the state ends with the server)",
     "strict_credentials": "refuse access keys that the mock has not issued, instead of treating "
     "them as those of an administrator",
     "allow_remote": "answer other machines, too: everybody who can reach the port has all "
     "permissions that a request without valid credentials has, and can read and replace all keys",
 }
+#: Those of them that are paths of files; the others are true or false.
+_PATHS = ("state",)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Settings:
 
     #: The options of its mock, by name; absent ones have their defaults.
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: The file with the state of the mock; None if the state ends with the server.
+    state: str | None = None
     #: Whether access keys are refused that the mock has not issued.
     strict_credentials: bool = False
     #: Whether other machines are answered.
@@ -121,9 +127,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 help=argparse.SUPPRESS,
             )
     for name, doc in _OWN.items():
-        parser.add_argument(
-            _option_string(name), help=doc, action=argparse.BooleanOptionalAction, default=None
-        )
+        kind: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+        if name in _PATHS:
+            kind = {"metavar": "FILE"}
+        parser.add_argument(_option_string(name), help=doc, default=None, **kind)
 
 
 class _Refusing(argparse.Action):
@@ -164,6 +171,8 @@ def _read_text(name: str, text: str) -> Any:
     Raises TypeError or ValueError, OSError for a file.
     """
     option = table().get(name)
+    if name in _PATHS:
+        return text
     if option is None or option.ini == "bool":
         if text.lower() not in _BOOLS:
             raise ValueError(f"{name} must be true or false, not {text!r}")
