@@ -36,8 +36,7 @@ def _make_getter(attributes: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]
     return lambda obj: tuple([getattr(obj, name) for name in attributes])
 
 
-#: Class -> name of a row -> the attributes to compare. The last ones, which are decisive, are not
-#: written.
+#: Class -> name of a row -> the attributes to compare; those that are decisive are not written.
 _ROWS: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     cls: {MAIN: (*each.list_fields(), *each.decisive), **{name: (name,) for name in each.apart}}
     for cls, each in TYPES.items()
@@ -121,12 +120,20 @@ class TrackedObject:
             else:
                 entries.find_changes(writer, emit, is_thorough=look is Look.THOROUGH)
 
+    def keep_values(self) -> None:
+        """Keep the values of an object that was read from the file."""
+        for name, get_values in _GETTERS[type(self.obj)].items():
+            row = self.rows[name]
+            row.keep(get_values(self.obj), row.references)
+
     def _write(
         self, name: str, row: _Row, values: tuple[Any, ...], writer: Writer, emit: Emit
     ) -> None:
         if name == MAIN:
-            names = self._persisted.list_fields()
-            attributes = dict(zip(names, values, strict=False))
+            names = _ROWS[type(self.obj)][MAIN]
+            attributes = dict(zip(names, values, strict=True))
+            for decisive in self._persisted.decisive:
+                del attributes[decisive]
             if isinstance(self.obj, KeyMaterial):
                 attributes["secret"] = get_secret(self.obj)
             text = writer.dump(attributes)

@@ -49,6 +49,8 @@ class _Restoration:
         self._make_objects()
         self._read_entries()
         self._read_records()
+        for tracked in self._tracker.objects:
+            tracked.keep_values()
         self._complete()
 
     def _make_objects(self) -> None:
