@@ -256,7 +256,7 @@ class Reader:
         if "rare" in values and values["rare"] is None:
             values["rare"] = NO_RARE_FIELDS
         if issubclass(cls, tuple):
-            made = cls(**values)
+            made: Any = cls(**values)
             # Calls of the same price share one object.
             return self._charges.setdefault(made, made) if cls is Charge else made
         made = object.__new__(cls)
