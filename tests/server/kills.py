@@ -27,7 +27,7 @@ from tests.server.processes import serving
 
 WORKERS = 4
 #: How many requests a server has answered when it is killed, and how long it is waited for.
-LEAST_ANSWERS, MOST_ANSWERS, PATIENCE = 10, 150, 60
+LEAST_ANSWERS, MOST_ANSWERS, PATIENCE = 10, 100, 60
 #: How many facts of each worker are looked at again after each kill; at the end, all are.
 OLD_FACTS = 10
 POLICY = {
