@@ -138,14 +138,14 @@ class AwsCli:
         self._reads_endpoints = _ask_version(self._command) >= self.READS_ENDPOINTS[version - 1]
 
     def run(
-        self, service: str, *arguments: str, credentials: Mapping[str, str] | None = None
+        self, service: str, *arguments: str, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command with what follows the name of the service."""
+        """Run a command with what follows the name of the service. variables: more of them."""
         endpoint = find_endpoint(service, self._environment)
         given = [] if self._reads_endpoints else ["--endpoint-url", endpoint]
         return subprocess.run(
             [self._command, service, *arguments, "--output", "json", *given],
-            env={**self._environment, **(list_credentials(credentials) if credentials else {})},
+            env={**self._environment, **(variables or {})},
             cwd=self._folder,
             capture_output=True,
             text=True,
@@ -161,7 +161,8 @@ class AwsCli:
         credentials: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         arguments = [part for each in parameters.items() for part in self._list_option(*each)]
-        ran = self.run(service, xform_name(operation, "-"), *arguments, credentials=credentials)
+        variables = list_credentials(credentials) if credentials else {}
+        ran = self.run(service, xform_name(operation, "-"), *arguments, variables=variables)
         if ran.returncode:
             error = re.search(
                 r"An error occurred \((\S+)\) when calling the \w+ operation"

@@ -52,6 +52,21 @@ def test_a_waiter_says_why_it_ends(cli: AwsCli, account: Account) -> None:
     assert "Waiter SnapshotCompleted failed" in ran.stderr
 
 
+def test_the_role_of_a_profile_is_assumed(
+    environment: dict[str, str], account: Account, other: Account, tmp_path: Path
+) -> None:
+    cli = AwsCli(1, environment, tmp_path)  # only a CLI that reads the endpoint of STS can do it
+    role = other.make_role("Profile", trusted=account.id)
+    profile = f"[profile visit]\nrole_arn = {role}\ncredential_source = Environment\n"
+    (tmp_path / "config").write_text(profile)
+    ran = cli.run(
+        *("sts", "get-caller-identity", "--profile", "visit"),
+        variables={"AWS_CONFIG_FILE": str(tmp_path / "config")},
+    )
+
+    assert f'"Account": "{other.id}"' in ran.stdout, ran.stderr
+
+
 def test_key_material_is_wrapped_by_openssl_and_imported(
     cli: AwsCli, account: Account, tmp_path: Path
 ) -> None:

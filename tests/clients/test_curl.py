@@ -1,15 +1,17 @@
-"""Requests that curl signs, to the services that answer in XML; and presented otherwise."""
+"""Requests that curl signs: those to services that answer in XML, and faults as they are."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.conftest import Account
-from tests.clients.programs import Curl
+from tests.clients.programs import Curl, Refused
 
 
 @pytest.fixture
@@ -55,6 +57,26 @@ def test_a_parameter_of_the_query_is_signed(curl: Curl, account: Account) -> Non
     )
 
     assert (status, find("Account", body)) == (200, account.id)
+
+
+def test_throttling_is_an_error_for_who_makes_no_call_again(curl: Curl, control: Any) -> None:
+    control("faults", {"fault": "throttle", "operation": "ListAliases", "times": 1})
+    with pytest.raises(Refused) as caught:
+        curl.call("kms", "ListAliases", {})
+
+    assert (caught.value.code, caught.value.message) == (
+        "ThrottlingException",
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+    )
+    assert curl.call("kms", "ListAliases", {})["Aliases"]
+
+
+def test_a_lost_connection_is_an_empty_reply(curl: Curl, control: Any) -> None:
+    control("faults", {"fault": "drop_connection", "operation": "ListAliases", "times": 1})
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        curl.call("kms", "ListAliases", {})
+
+    assert "Empty reply from server" in caught.value.stderr
 
 
 def test_an_error_of_ec2_is_xml(curl: Curl) -> None:
