@@ -64,8 +64,8 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
 
 def _read_tokens(call: Call) -> Collection[str]:
     """Return the grant tokens of a call; RetireGrant has a single one."""
-    parameters = call.parameters
-    return parameters.get("GrantTokens") or [parameters.get("GrantToken")]
+    one: Any = call.parameters.get("GrantToken")
+    return call.parameters.get("GrantTokens") or [one]
 
 
 class _Attempt:
