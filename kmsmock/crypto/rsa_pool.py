@@ -8,6 +8,7 @@ ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,6 +58,10 @@ class RsaPool:
             if (bits, index) not in self._excluded:
                 return from_primes(*_primes(bits, index))
         return generate(bits)
+
+    def count_left(self) -> Iterable[int]:
+        """Return how many keys of each length that was asked for are left."""
+        return map(len, self._left.values())
 
     def exclude(self, key: RsaKey) -> None:
         """Do not let `take` return this key, which another KMS key has already."""

@@ -50,6 +50,8 @@ class TrackedRecords:
     def find_changes(self, writer: Writer, emit: Emit) -> None:
         """Emit the statements that write new records and delete the ones that are dropped."""
         records, kept = self._find(), self._kept
+        if not records and not kept:
+            return
         added = []
         newest = kept[-1].record if kept else None
         for record in reversed(records):

@@ -8,10 +8,11 @@ which most never change themselves, and written if its text is another one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.aws.paging import Markers
-from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.identities.credentials import CredentialStore
 from kmsmock.ledger.usage import make_usage_line
 from kmsmock.persistence.changes import CLEAR, CLEAR_COUNTS, DELETE_OBJECT, PUT_COUNT, Statement
@@ -28,10 +29,17 @@ if TYPE_CHECKING:
 #: With how many objects those that nothing refers to are deleted for the first time.
 _FEW_OBJECTS = 10_000
 _OF_KMS = frozenset(each.type for each in KMS_TYPES)
-#: Operations that take RSA keys for something else than a KMS key.
-_USING_RSA_POOL = (
-    *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GetParametersForImport"),
+#: What tells by its value, and what by its size, whether one of `_changing` has changed.
+_VALUES = attrgetter("numbers.last", "clock._shift", "clock.scheduled_count")
+_SIZES = attrgetter(
+    *("regions", "deleted_materials", "_service_states", "clock.scheduled"),
+    *("identities._by_arn", "identities.entities", "identities.managed._by_arn"),
 )
+
+
+def _read_signs(backend: Backend) -> tuple[Any, ...]:
+    left = backend.source.rsa_pool.count_left()
+    return (*_VALUES(backend), *map(len, _SIZES(backend)), *left)
 
 
 class Tracker:
@@ -49,6 +57,7 @@ class Tracker:
         backend = self._backend
         self._generation, self._done_count = backend.generation, backend.clock.done_count
         self._was_passing = True
+        self._signs: tuple[Any, ...] = ()
         #: How many usage lines there are in the file.
         self._counted = 0
         self._objects: dict[int, TrackedObject] = {}
@@ -68,11 +77,11 @@ class Tracker:
             for number, root in roots.items()
             if type(root) in TYPES
         }
-        #: What each call can change.
+        #: What a call can change that is not about its keys.
         self._changing = [
             tracked
             for kind, tracked in self._roots.items()
-            if kind not in (CredentialStore, PassingStates, RsaPool, Markers)
+            if kind not in (CredentialStore, PassingStates, Markers, SeededEntropy)
         ]
 
     def begin_anew(self) -> None:
@@ -133,7 +142,12 @@ class Tracker:
         if self._is_all_uncertain:
             self.find_all_changes()
             return
-        self._look(self._changing, Look.QUICK)
+        signs = _read_signs(self._backend)
+        if signs != self._signs:
+            self._signs = signs
+            self._look(self._changing, Look.QUICK)
+        if SeededEntropy in self._roots:
+            self._look([self._roots[SeededEntropy]], Look.QUICK)
         passing = self._backend.passing
         if passing.open or self._was_passing:
             self._was_passing = bool(passing.open)
@@ -217,5 +231,3 @@ def _list_touched(backend: Backend, event: Call) -> Iterator[Any]:
             aliases = backend.region(key.account, key.region_name).aliases
             yield from map(aliases.get, key.aliases)
         yield from (key, *key.materials, key.rotation, key.multi_region)
-    if event.operation in _USING_RSA_POOL or any(key.spec.is_asymmetric for key in keys):
-        yield backend.source.rsa_pool
