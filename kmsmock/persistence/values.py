@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
+from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -151,11 +152,13 @@ def _write_named(tag: str, names: Mapping[str, Any]) -> _Write:
 
 
 def _write_value(name: str, cls: type) -> _Write:
-    names = list_value_fields(cls)
+    get_fields = attrgetter(*list_value_fields(cls))
 
     def write_value(writer: Writer, value: Any) -> Any:
         write = writer.write
-        return [name, *(write(getattr(value, field)) for field in names)]
+        made = [item if type(item) in _PLAIN else write(item) for item in get_fields(value)]
+        made.insert(0, name)
+        return made
 
     return write_value
 
@@ -171,6 +174,16 @@ def _write_rare_fields(writer: Writer, value: RareFields) -> Any:
     return (
         None if value == NO_RARE_FIELDS else _write_value("RareFields", RareFields)(writer, value)
     )
+
+
+def _write_charge(_: Writer, value: Charge) -> Any:
+    return _make_charge(value)
+
+
+# There are few, and each call has one.
+@lru_cache(maxsize=256)
+def _make_charge(charge: Charge) -> Any:
+    return _write_value("Charge", Charge)(Writer(id), charge)
 
 
 _WRITERS: dict[type, _Write] = {
@@ -198,6 +211,7 @@ _WRITERS: dict[type, _Write] = {
     type: _write_named(_Tag.CLASS, CLASSES),
     **{cls: _write_value(name, cls) for name, cls in VALUES.items()},
     RareFields: _write_rare_fields,
+    Charge: _write_charge,
     **dict.fromkeys(ENUMS.values(), lambda _, value: [_Tag.ENUM, type(value).__name__, value.name]),
     **dict.fromkeys(TYPES, Writer.refer),
 }

@@ -182,6 +182,8 @@ class Application:
                 state.write_service()
         except Exception as reason:
             _logger.exception("The state could not be written")
+            if request.target.startswith(CONTROL):
+                return self._control_plane.fail(str(reason))
             responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
             return answer_failure(responder, request, str(reason))
         return answer

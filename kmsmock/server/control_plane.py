@@ -57,6 +57,11 @@ class ControlPlane:
             message = f"This is a defect of the server: {type(error).__name__}."
             return _respond(HTTPStatus.INTERNAL_SERVER_ERROR, _format_error(message))
 
+    @staticmethod
+    def fail(reason: str) -> HttpResponse:
+        """Return the answer when what a request has changed cannot be kept."""
+        return _respond(HTTPStatus.INTERNAL_SERVER_ERROR, _format_error(reason))
+
     def _call(self, request: HttpRequest) -> Any:
         refusal = find_refusal(request.headers, allow_remote=self._allow_remote)
         if refusal is not None:

@@ -17,6 +17,7 @@ import pytest
 
 from kmsmock import cli
 from kmsmock.persistence import database
+from kmsmock.protocols.messages import HttpRequest
 from kmsmock.server.application import Application
 from kmsmock.server.settings import Settings
 from tests.material import wrap
@@ -665,6 +666,22 @@ def test_a_change_that_cannot_be_written_is_an_internal_error_of_the_service(
         server.call(operation, service)
 
     assert (refusal.value.status, refusal.value.code) == (500, code)
+
+
+def test_a_change_by_the_control_plane_that_cannot_be_written_is_an_error_of_the_server(
+    server: StateServer,
+    full_disk: pytest.MonkeyPatch,  # noqa: ARG001
+) -> None:
+    headers = {"host": "127.0.0.1", "content-type": "application/json"}
+    body = b'{"advance_seconds": 1}'
+
+    response = server.send(HttpRequest("POST", "/_kmsmock/v1/clock", headers, body))
+
+    assert response.status == 500
+    assert (
+        "could not be written: database or disk is full"
+        in (json.loads(response.body)["error"]["message"])
+    )
 
 
 def test_what_could_not_be_written_is_written_with_the_next_change(
