@@ -328,6 +328,17 @@ class PytestOptions(TypedDict, total=False):
             is_of_tests=True,
         ),
     ]
+    policy_coverage: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="measure which statements of policies decide the calls of tests, as "
+            "`--kms-policy-coverage` does; `False` in a mark leaves its tests out (marks and ini "
+            "options only)",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
 
 
 def table() -> dict[str, Option]:

@@ -16,6 +16,7 @@ import pytest
 
 from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
 from kmsmock.plugin.configuration import (
+    POLICY_COVERAGE,
     REPORT,
     add_options,
     read_options_before_conftests,
@@ -132,6 +133,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from kmsmock.reports.plugin import add_reports
 
         add_reports(config, reports)
+    forms = config.getoption(POLICY_COVERAGE) or (
+        ["text"] if configured.get("policy_coverage") else []
+    )
+    if forms:
+        from kmsmock.plugin.policy_coverage import add_policy_coverage
+
+        add_policy_coverage(config, forms)
 
 
 @pytest.hookimpl(optionalhook=True)

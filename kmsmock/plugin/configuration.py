@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ALLOW_REAL = "--kms-allow-real"
 REPORT = "--kms-report"
+POLICY_COVERAGE = "--kms-policy-coverage"
 _SEED = "--kms-seed"
 _CONSISTENCY = "--kms-consistency"
 _EXPLORE = re.compile(r"explore:0*([1-9]\d{0,5})")
@@ -44,6 +45,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "const": "terminal",
         "help": "report the KMS calls, keys and costs of the run: in the terminal, or in a file "
         "with =json:PATH or =html:PATH; can be repeated",
+    },
+    POLICY_COVERAGE: {
+        "metavar": "FORM",
+        "action": "append",
+        "nargs": "?",
+        "const": "text",
+        "help": "measure which statements of policies decide the calls of tests: print a table, or "
+        "write a file with =json:PATH; can be repeated",
     },
 }
 _OPTION_PREFIX = "--kms-"

@@ -25,6 +25,7 @@ from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
+from kmsmock.process.watchers import notify, watchers
 from kmsmock.services.errors import (
     AccessDenied,
     MalformedPolicyDocument,
@@ -265,17 +266,18 @@ def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         lambda: context_of(call, action, _MEMBERS),
     )
     applied = collect_policies(call.identities, request, None)
-    return evaluate(
-        request,
-        AppliedPolicies(
-            role.trust_in_force(),
-            applied.identity,
-            applied.boundary,
-            applied.session,
-            applied.service_control,
-            unique_ids=role.trust_ids,
-        ),
+    policies = AppliedPolicies(
+        role.trust_in_force(),
+        applied.identity,
+        applied.boundary,
+        applied.session,
+        applied.service_control,
+        unique_ids=role.trust_ids,
     )
+    decision = evaluate(request, policies)
+    if watchers.decided:
+        notify(watchers.decided, request, policies, decision, None)
+    return decision
 
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
