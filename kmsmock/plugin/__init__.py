@@ -135,13 +135,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from kmsmock.reports.plugin import add_reports
 
         add_reports(config, reports)
-    forms = config.getoption(POLICY_COVERAGE) or (
-        ["text"] if configured.get("policy_coverage") else []
-    )
-    if forms:
+    if config.getoption(POLICY_COVERAGE) or configured.get("policy_coverage"):
         from kmsmock.plugin.policy_coverage import add_policy_coverage
 
-        add_policy_coverage(config, forms)
+        add_policy_coverage(config, config.getoption(POLICY_COVERAGE) or ["text"])
 
 
 @pytest.hookimpl(optionalhook=True)
