@@ -129,15 +129,25 @@ def authorize(
     policies = collect_policies(identities, request, key)
     if retired is not None:
         policies = policies._replace(grants=(retired,))
-        decision = evaluate_retirement(request, policies, retired)
-    else:
-        decision = evaluate(request, policies)
-    if watchers.decided:
-        notify(watchers.decided, request, policies, decision, retired)
+    decision = decide(request, policies, retired)
     if not decision.allowed:
         return explain_decision(decision, request, policies, identities)
     if retired is None:
         allowances.add(identities, request, key, policies)
+    return decision
+
+
+def decide(request: Request, policies: AppliedPolicies, retired: Grant | None = None) -> Decision:
+    """Evaluate what decides a call, and notify the watchers.
+
+    retired: the grant that RetireGrant names.
+    """
+    if retired is None:
+        decision = evaluate(request, policies)
+    else:
+        decision = evaluate_retirement(request, policies, retired)
+    if watchers.decided:
+        notify(watchers.decided, request, policies, decision, retired)
     return decision
 
 

@@ -4,47 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kmsmock.coverage.records import CoveredGrant, Records
-from kmsmock.coverage.summary import (
-    GrantCoverage,
-    PolicyCoverage,
-    StatementCoverage,
-    Summary,
-    name_of,
-    summarize,
-)
+from kmsmock.coverage.advice import describe, describe_grant, sort_weaknesses
+from kmsmock.coverage.result import Result, count_noticed
+from kmsmock.coverage.summary import GrantCoverage, PolicyCoverage, StatementCoverage, name_of
 
 _WIDEST = 60
+#: How many sentences about what no test would notice the table has below it.
+_SHOWN = 10
 
 
-def text(records: Records) -> str:
+def text(result: Result) -> str:
     """Return the coverage of a run as text."""
-    return "\n".join(lines(records)) + "\n"
+    return "\n".join(lines(result)) + "\n"
 
 
-def lines(records: Records, summary: Summary | None = None) -> Iterator[str]:
-    """Yield the lines of the text. summary: of the records, if it is known."""
-    if summary is None:
-        summary = summarize(records)
+def lines(result: Result) -> Iterator[str]:
+    """Yield the lines of the text."""
+    summary = result.summary
     if not summary.policies and not summary.grants:
         yield "No mock has policies that are enforced."
     if summary.policies:
-        yield from _policies(summary)
+        yield from _policies(result)
     unused = [grant for grant in summary.grants if grant.unused]
     if unused:
         yield ""
         yield "Grants with operations that nobody has used:"
         yield from (f"  {describe_grant(each.grant)}: {_unused(each)}" for each in unused)
-    yield from records.notes
+    yield from _weaknesses(result)
+    yield from result.records.notes
 
 
-def _policies(summary: Summary) -> Iterator[str]:
+def _policies(result: Result) -> Iterator[str]:
+    summary = result.summary
     rows = [
         (
             name_of(each.policy),
             str(len(each.statements)),
             str(len(each.statements) - each.covered),
             format_percent(100.0 * each.covered / len(each.statements)),
+            "/".join(map(str, count_noticed(result.weaknesses_of(each.index)))),
             "; ".join(_missing(each)),
         )
         for each in summary.policies
@@ -54,17 +52,40 @@ def _policies(summary: Summary) -> Iterator[str]:
         str(summary.statements),
         str(summary.statements - summary.covered),
         format_percent(summary.percent),
+        "/".join(map(str, count_noticed(result.weaknesses))),
         "",
     )
-    head = ("Policy", "Stmts", "Miss", "Cover", "Missing")
-    widths = [max(len(row[n]) for row in (head, *rows, total)) for n in range(4)]
+    head = ("Policy", "Stmts", "Miss", "Cover", "Noticed", "Missing")
+    widths = [max(len(row[n]) for row in (head, *rows, total)) for n in range(5)]
     widths[0] = min(widths[0], _WIDEST)
-    rule = "-" * (sum(widths) + 6)
+    rule = "-" * (sum(widths) + 8)
     yield _row(head, widths)
     yield rule
     yield from (_row(row, widths) for row in rows)
     yield rule
     yield _row(total, widths)
+
+
+def _weaknesses(result: Result) -> Iterator[str]:
+    """Yield what no test would notice, but for statements that are missing anyway."""
+    missing = {
+        (policy.index, statement.number - 1)
+        for policy in result.summary.policies
+        for statement in policy.statements
+        if not statement.is_covered
+    }
+    unnoticed = [
+        one
+        for one in sort_weaknesses(result.weaknesses)
+        if one.weakening.is_of_grant
+        or (one.weakening.place, one.weakening.statement) not in missing
+    ]
+    if unnoticed:
+        yield ""
+    for one in unnoticed[:_SHOWN]:
+        yield describe(result.records, one)
+    if len(unnoticed) > _SHOWN:
+        yield f"and {len(unnoticed) - _SHOWN} more, which the other forms list"
 
 
 def _row(cells: tuple[str, ...], widths: list[int]) -> str:
@@ -103,12 +124,6 @@ def describe_statement(statement: StatementCoverage) -> str:
 
 def _why(statement: StatementCoverage) -> str:
     return "never needed" if statement.unneeded else "never matched"
-
-
-def describe_grant(grant: CoveredGrant) -> str:
-    """Return what reports call a grant."""
-    name = f"grant {grant.name}" if grant.name else "grant"
-    return f"{name} for {grant.grantee.rpartition(':')[2]}"
 
 
 def _unused(grant: GrantCoverage) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from kmsmock.coverage.advice import members_of
+from kmsmock.coverage.as_html import page
 from kmsmock.coverage.as_json import write
+from kmsmock.coverage.as_lcov import lcov
 from kmsmock.coverage.as_text import text
-from kmsmock.coverage.records import Records
+from kmsmock.coverage.result import Result, count_noticed
+from kmsmock.coverage.summary import name_of
 from kmsmock.misuse.suggestions import did_you_mean
 
 
@@ -18,6 +22,8 @@ class Form(Enum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
+    LCOV = "lcov"
 
 
 class RequestedForm(NamedTuple):
@@ -31,8 +37,51 @@ class BadFormError(ValueError):
     """An unknown form."""
 
 
+def write_json(result: Result) -> str:
+    """Return the records of a run as JSON, with what they say for readers of the file."""
+    noticed, weakenings = count_noticed(result.weaknesses)
+    summary = result.summary
+    return write(
+        result.records,
+        totals={
+            "statements": summary.statements,
+            "covered": summary.covered,
+            "percent": round(summary.percent, 2),
+            "weakenings": weakenings,
+            "noticed": noticed,
+        },
+        statements=list(_statements(result)),
+        weakenings=members_of(result.records, result.weaknesses),
+    )
+
+
+def _statements(result: Result) -> Iterator[dict[str, Any]]:
+    for policy in result.summary.policies:
+        for statement in policy.statements:
+            yield {
+                "policy": policy.index,
+                "name": name_of(policy.policy),
+                "statement": statement.number,
+                "allowed": statement.allowed,
+                "denied": statement.denied,
+                "unneeded": statement.unneeded,
+                "tests": statement.tests,
+                "elements": {
+                    element.element.name: [
+                        [value.value, value.decisive, value.false] for value in element.values
+                    ]
+                    for element in statement.elements
+                },
+            }
+
+
 #: Form -> what makes the content of its file.
-CONTENTS: dict[Form, Callable[[Records], str]] = {Form.JSON: write, Form.TEXT: text}
+CONTENTS: dict[Form, Callable[[Result], str]] = {
+    Form.TEXT: text,
+    Form.JSON: write_json,
+    Form.HTML: page,
+    Form.LCOV: lcov,
+}
 
 
 def read_forms(values: Iterable[str], folder: Path) -> list[RequestedForm]:

@@ -13,7 +13,11 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
+from kmsmock.authorization.evaluation import (
+    evaluate,
+    evaluate_retirement,
+    works_across_accounts,
+)
 from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
@@ -32,10 +36,12 @@ _ROOT = root_arn("aws", _ACCOUNT)
 _ROLE = f"arn:aws:iam::{_ACCOUNT}:role/r"
 _SESSION = f"arn:aws:sts::{_ACCOUNT}:assumed-role/r/s"
 _SERVICE = "service.amazonaws.com"
+#: Actions that do not work, and that work, on keys of other accounts.
+_AT_HOME, _ANYWHERE = "kms:PutKeyPolicy", "kms:Encrypt"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NONE: Effects = frozenset()
 _NOTHING: Mapping[str, str] = {}
-_UNCHANGED: Mapping[int, Any] = {}
+_UNCHANGED: Mapping[Any, Any] = {}
 
 
 class Reduced(NamedTuple):
@@ -58,6 +64,7 @@ class Replay:
         self.records = records
         #: Index of a policy, and of an observation -> its effects.
         self._effects: dict[tuple[int, int], Effects] = {}
+        self._frames: dict[Frame, Frame] = {}
 
     def effects(self, policy: int, seen: int) -> Effects:
         """Return the effects of a policy. seen: the index of the observation."""
@@ -71,12 +78,12 @@ class Replay:
         self,
         decided: Decided,
         policies: Mapping[int, Effects] = _UNCHANGED,
-        grants: Mapping[int, GrantPart | None] = _UNCHANGED,
+        grants: Mapping[GrantPart, GrantPart | None] = _UNCHANGED,
     ) -> Outcome:
         """Decide a recorded decision again.
 
         policies: index of a policy -> its effects, instead of those that were recorded. grants:
-        index of a grant -> what it does instead; None for nothing.
+        what a grant does -> what it does instead; None for nothing.
         """
         parts: dict[str, Effects] = {}
         kind = None
@@ -89,15 +96,23 @@ class Replay:
             parts[part] = parts[part] | effects if part in parts else effects
         allowing = []
         for grant in decided.grants:
-            changed = grants.get(grant.grant, grant) if grants else grant
+            changed = grants.get(grant, grant) if grants else grant
             # Whoever retires a grant can be at home in the account that has made it.
             if changed is not None and (
                 decided.frame.retires or (changed.level and changed.allows == 2)
             ):
                 allowing.append((changed.level, changed.is_own))
-        return outcome_of(
-            Reduced(decided.frame, kind, frozenset(parts.items()), frozenset(allowing))
-        )
+        frame = self.reduce_frame(decided.frame)
+        return outcome_of(Reduced(frame, kind, frozenset(parts.items()), frozenset(allowing)))
+
+    def reduce_frame(self, frame: Frame) -> Frame:
+        """Return a frame with an action for all that differ in nothing else."""
+        reduced = self._frames.get(frame)
+        if reduced is None:
+            is_at_home = frame.owner == "other" and not works_across_accounts(frame.action)
+            action = _AT_HOME if is_at_home else _ANYWHERE
+            reduced = self._frames[frame] = frame._replace(action=action)
+        return reduced
 
 
 def effects_of(policy: CoveredPolicy, seen: Sequence[Observation | None]) -> Effects:
@@ -144,8 +159,9 @@ def outcome_of(reduced: Reduced) -> Outcome:
     )
     if not frame.retires:
         return evaluate(request, applied).outcome
-    retired = made[0] if made else _grant(0, 0, False, operation)  # noqa: FBT003
-    return evaluate_retirement(request, applied, retired).outcome
+    if not made:  # a grant that is not there cannot be retired
+        return Outcome.IMPLICIT_DENY
+    return evaluate_retirement(request, applied, made[0]).outcome
 
 
 def _caller(kind: PrincipalKind) -> Principal:
@@ -166,6 +182,7 @@ def _group(kind: PolicyKind, action: str, effects: Effects | None) -> tuple[Poli
     return () if effects is None else (_policy(kind, action, effects),)
 
 
+@lru_cache(maxsize=4096)
 def _policy(kind: PolicyKind, action: str, effects: Effects) -> Policy:
     """Return a policy whose statements all apply, one for each effect."""
     names = {

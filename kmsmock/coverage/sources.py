@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.authorization.policy_document import as_list
+from kmsmock.coverage.as_json import FORMAT
 from kmsmock.coverage.elements import list_elements
 from kmsmock.coverage.located_values import Located, read_json, read_yaml
 from kmsmock.coverage.records import CoveredPolicy, Records, Source, canonical, merge
@@ -100,7 +101,15 @@ def _read_documents(path: Path, text: str) -> Iterator[Located]:
     ):
         yield from read_yaml(text)
     else:
-        yield read_json(text)
+        document = read_json(text)
+        if not _is_our_own(document):
+            yield document
+
+
+def _is_our_own(document: Located) -> bool:
+    """Return whether a document is policy coverage, which has all policies in it."""
+    members = document.value if isinstance(document.value, dict) else {}
+    return "format" in members and members["format"].value == FORMAT
 
 
 def _policies_in(document: Located) -> Iterator[Located]:

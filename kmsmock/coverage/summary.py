@@ -250,7 +250,7 @@ def find_needed(replay: Replay, decided: Decided) -> Iterator[Part]:
 
 def _leave(
     records: Records, decided: Decided, effect: str, kept: Iterable[Part]
-) -> tuple[dict[int, Effects], dict[int, GrantPart | None]]:
+) -> tuple[dict[int, Effects], dict[GrantPart, GrantPart | None]]:
     """Return what is left of policies and grants: those of an effect only if they are kept."""
     kept = set(kept)
     policies = {}
@@ -262,8 +262,8 @@ def _leave(
             if (level := level_of(policy.kind, policy.seen[seen][number]))
             and (statement["Effect"] != effect or Part("statement", index, number) in kept)
         )
-    grants: dict[int, GrantPart | None] = {
-        part.grant: None
+    grants: dict[GrantPart, GrantPart | None] = {
+        part: None
         for part in decided.grants
         if effect == "Allow" and Part("grant", part.grant) not in kept
     }

@@ -16,6 +16,7 @@ from kmsmock.options.readers import (
     Reader,
     parse_time,
     read_number,
+    read_percentage,
     read_prices,
     read_quotas,
     read_region,
@@ -48,6 +49,8 @@ class Option(NamedTuple):
     is_path: bool = False
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
+    #: Whether it is one of the whole run, which no mark can have.
+    is_of_run: bool = False
 
 
 class MockOptions(TypedDict, total=False):
@@ -266,6 +269,27 @@ class PytestOptions(TypedDict, total=False):
             "options only)",
             ini="bool",
             is_of_tests=True,
+        ),
+    ]
+    policy_fail_under: Annotated[
+        float | None,
+        Option(
+            None,
+            "fail a run in which fewer percent of the statements of policies have decided "
+            "something, as `--kms-policy-fail-under` does (ini option only)",
+            read=read_percentage,
+            is_of_run=True,
+        ),
+    ]
+    policy_baseline: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            None,
+            "fail a run that covers less of its policies than this file allows, as "
+            "`--kms-policy-baseline` does (ini option only)",
+            read=require("a path", lambda value: isinstance(value, (str, os.PathLike))),
+            is_path=True,
+            is_of_run=True,
         ),
     ]
 

@@ -14,6 +14,7 @@ from kmsmock.aws.services import MOCKED
 from kmsmock.misuse.suggestions import did_you_mean
 
 Reader = Callable[[str, Any], Any]
+_WHOLE = 100
 
 
 def read_unchanged(_: str, value: Any) -> Any:
@@ -68,6 +69,17 @@ def read_number(name: str, value: Any) -> int:
     number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or number < 1:
         raise TypeError(f"{name} must be a positive integer, not {value!r}")
+    return number
+
+
+def read_percentage(name: str, value: Any) -> float:
+    """Require a number from 0 to 100, or its text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number <= _WHOLE:
+        raise TypeError(f"{name} must be a number from 0 to 100, not {value!r}")
     return number
 
 

@@ -1,23 +1,28 @@
 """The pytest hooks that measure policy coverage; imported only if it is measured.
 
-It never changes the outcome of tests: what goes wrong with it is reported in the terminal.
+It never changes the outcome of tests, but a run fails that does not reach its limits. What goes
+wrong with the measuring is reported in the terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from kmsmock.coverage.as_json import BadCoverageError, read, write
 from kmsmock.coverage.as_text import lines
+from kmsmock.coverage.baseline import MOST_BYTES, find_failures, read_baseline
 from kmsmock.coverage.forms import CONTENTS, BadFormError, Form, RequestedForm, read_forms
 from kmsmock.coverage.recorder import Recorder
 from kmsmock.coverage.records import Records, merge
+from kmsmock.coverage.result import Result
 from kmsmock.coverage.sources import add_sources
+from kmsmock.misuse.input_files import read_bytes
+from kmsmock.options import read_option
 from kmsmock.plugin.marks import merge_marks
 from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import watchers
@@ -29,10 +34,13 @@ _RECORDS, _PROBLEM = "kmsmock_policy_coverage", "kmsmock_policy_coverage_problem
 _NAME = "kmsmock-policy-coverage"
 
 
-def add_policy_coverage(config: pytest.Config, values: Sequence[str]) -> None:
+def add_policy_coverage(
+    config: pytest.Config, values: Sequence[str], options: Mapping[str, Any]
+) -> None:
     """Register the plugin that measures policy coverage.
 
-    values: of the option ``--kms-policy-coverage``. Raises UsageError for unknown forms.
+    values: of the option ``--kms-policy-coverage``. options: those of the run. Raises UsageError
+    for unknown forms, and for a baseline that cannot be read.
     """
     try:
         forms = read_forms(values, config.invocation_params.dir)
@@ -41,7 +49,33 @@ def add_policy_coverage(config: pytest.Config, values: Sequence[str]) -> None:
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(WorkerCoverage(config), _NAME)
     else:
-        config.pluginmanager.register(RunCoverage(config, forms), _NAME)
+        fail_under = read_option("policy_fail_under", options.get("policy_fail_under"))
+        limits = Limits(fail_under, _read_baseline(options))
+        config.pluginmanager.register(RunCoverage(config, forms, limits), _NAME)
+
+
+class Limits(NamedTuple):
+    """What a run has to reach."""
+
+    #: The least percentage of statements; None for any.
+    fail_under: float | None
+    #: What may be uncovered; None for all.
+    baseline: frozenset[str] | None
+
+
+def _read_baseline(options: Mapping[str, Any]) -> frozenset[str] | None:
+    path = options.get("policy_baseline")
+    if path is None:
+        return None
+    try:
+        return read_baseline(read_bytes(path, MOST_BYTES).decode())
+    except FileNotFoundError:
+        reason = (
+            "there is no such file: write it with kmsmock coverage baseline coverage.json -o it"
+        )
+    except (OSError, ValueError) as problem:
+        reason = describe_problem(problem) if isinstance(problem, OSError) else str(problem)
+    raise pytest.UsageError(f"kmsmock: the baseline of policy coverage {path}: {reason}")
 
 
 class _Measuring:
@@ -87,9 +121,12 @@ class WorkerCoverage(_Measuring):
 class RunCoverage(_Measuring):
     """The plugin of the main process: it merges the records of workers, and writes all forms."""
 
-    def __init__(self, config: pytest.Config, forms: Sequence[RequestedForm]) -> None:
+    def __init__(
+        self, config: pytest.Config, forms: Sequence[RequestedForm], limits: Limits
+    ) -> None:
         super().__init__()
         self._config = config
+        self._limits = limits
         self._forms = forms
         self._output: list[str] = []
         self._problems: list[str] = []
@@ -122,9 +159,13 @@ class RunCoverage(_Measuring):
             self._output.append("nothing is measured: no tests are run with --collect-only")
             return
         with self._telling("policy coverage could not be made"):
-            records = self._complete()
+            result = Result(self._complete())
             for form, path in self._forms:
-                self._write(records, form, path)
+                self._write(result, form, path)
+            failures = find_failures(result, *self._limits)
+            self._problems += failures
+            if failures and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _complete(self) -> Records:
         of_workers = []
@@ -136,12 +177,12 @@ class RunCoverage(_Measuring):
         merged = merge([self._recorder.finish(), *of_workers])
         return add_sources(merged, self._config.rootpath)
 
-    def _write(self, records: Records, form: Form, path: Path | None) -> None:
+    def _write(self, result: Result, form: Form, path: Path | None) -> None:
         with self._telling(f"{path or 'policy coverage'} could not be written"):
             if path is None:
-                self._output += lines(records)
+                self._output += lines(result)
                 return
-            write_file(path, CONTENTS[form](records))
+            write_file(path, CONTENTS[form](result))
             self._output.append(f"policy coverage as {form.value}: {path}")
 
     @contextmanager

@@ -90,20 +90,20 @@ def measured(tmp_path_factory):
 
 def row(output: str, name: str) -> list[str]:
     """Return the cells of a row of the table."""
-    return next(line for line in output.splitlines() if line.startswith(name)).split(maxsplit=4)
+    return next(line for line in output.splitlines() if line.startswith(name)).split(maxsplit=5)
 
 
 def test_a_policy_is_known_by_file_and_line_and_is_one_in_all_tests(measured):
     _, output = measured
 
     assert row(output, "orders-key.json:2")[1:4] == ["3", "1", "67%"]
-    assert output.count("orders-key.json:") == 1
+    assert len([line for line in output.splitlines() if line.startswith("orders-key.json:")]) == 1
 
 
 def test_a_statement_that_has_decided_nothing_is_missing_with_its_line(measured):
     _, output = measured
 
-    missing = row(output, "orders-key.json:2")[4]
+    missing = row(output, "orders-key.json:2")[5]
     assert missing == "line 15, statement 3 (Keep): never matched"
 
 
@@ -116,6 +116,28 @@ def test_the_file_has_each_distinct_decision_once_with_its_tests(measured):
         ("allow", 3, 3),
         ("implicitDeny", 1, 1),
     ]
+
+
+def test_what_no_test_would_notice_is_told_with_the_call_to_make(measured):
+    _, output = measured
+
+    assert (
+        "no test would notice if the Principal in orders-key.json:10 were everybody: test that "
+        "kms:Encrypt as another principal than role/orders on a key is denied"
+    ) in output
+    assert "kms:EncryptionContext:tenant" not in output
+
+
+def test_a_condition_that_no_test_needs_is_told(tmp_path):
+    suite = SUITE.partition("    def test_other_tenants")[0]
+
+    _, output = run(tmp_path, "--kms-policy-coverage=text", suite=suite)
+
+    assert (
+        "no test would notice if the condition on kms:EncryptionContext:tenant in "
+        "orders-key.json:13 were gone: test that kms:Encrypt as assumed-role/orders/session on a "
+        "key without tenant=a in its encryption context is denied"
+    ) in output
 
 
 def test_a_test_with_the_mark_false_is_left_out(measured):
@@ -137,7 +159,7 @@ def test_the_ini_option_prints_the_table(tmp_path):
     code, output = run(tmp_path, ini="[pytest]\nkms_policy_coverage = true")
 
     assert code == 0
-    assert row(output, "TOTAL")[1:] == ["3", "1", "67%"]
+    assert row(output, "TOTAL")[1:] == ["3", "1", "67%", "4/7"]
 
 
 def test_an_unknown_form_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.coverage.as_json import write
 from kmsmock.coverage.records import CoveredPolicy, Records, canonical
 from kmsmock.coverage.sources import add_sources
 
@@ -97,6 +98,14 @@ def test_other_files_do_not_matter(tmp_path):
     source = locate(tmp_path)
     assert source is not None
     assert source.path == "z.json"
+
+
+def test_a_policy_is_not_found_in_files_of_policy_coverage(tmp_path):
+    records = Records()
+    records.add_policy(CoveredPolicy(PolicyKind.RESOURCE, canonical(POLICY)))
+    (tmp_path / "coverage.json").write_text(write(records))
+
+    assert locate(tmp_path) is None
 
 
 def test_policies_in_one_place_are_one(tmp_path):

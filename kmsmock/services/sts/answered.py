@@ -14,9 +14,8 @@ from typing import Any
 from dateutil.tz import tzutc
 
 from kmsmock.access.denial import format_access_denied
-from kmsmock.access.policies import collect_policies
+from kmsmock.access.policies import collect_policies, decide
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
@@ -25,7 +24,6 @@ from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
-from kmsmock.process.watchers import notify, watchers
 from kmsmock.services.errors import (
     AccessDenied,
     MalformedPolicyDocument,
@@ -274,10 +272,7 @@ def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         applied.service_control,
         unique_ids=role.trust_ids,
     )
-    decision = evaluate(request, policies)
-    if watchers.decided:
-        notify(watchers.decided, request, policies, decision, None)
-    return decision
+    return decide(request, policies)
 
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
