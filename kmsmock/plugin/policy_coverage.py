@@ -28,10 +28,10 @@ from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import watchers
 from kmsmock.reports.collection import describe_problem
 from kmsmock.reports.forms import write_file
+from kmsmock.reports.policies import POLICY_COVERAGE
 
 #: The output of a pytest-xdist worker: its records, or why there are none.
 _RECORDS, _PROBLEM = "kmsmock_policy_coverage", "kmsmock_policy_coverage_problem"
-_NAME = "kmsmock-policy-coverage"
 
 
 def add_policy_coverage(
@@ -47,11 +47,11 @@ def add_policy_coverage(
     except BadFormError as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
     if hasattr(config, "workerinput"):
-        config.pluginmanager.register(WorkerCoverage(config), _NAME)
+        config.pluginmanager.register(WorkerCoverage(config), POLICY_COVERAGE)
     else:
         fail_under = read_option("policy_fail_under", options.get("policy_fail_under"))
         limits = Limits(fail_under, _read_baseline(options))
-        config.pluginmanager.register(RunCoverage(config, forms, limits), _NAME)
+        config.pluginmanager.register(RunCoverage(config, forms, limits), POLICY_COVERAGE)
 
 
 class Limits(NamedTuple):
@@ -128,6 +128,7 @@ class RunCoverage(_Measuring):
         self._config = config
         self._limits = limits
         self._forms = forms
+        self._result: Result | None = None
         self._output: list[str] = []
         self._problems: list[str] = []
         #: Id of a worker of pytest-xdist -> its records; None until they have arrived.
@@ -159,7 +160,7 @@ class RunCoverage(_Measuring):
             self._output.append("nothing is measured: no tests are run with --collect-only")
             return
         with self._telling("policy coverage could not be made"):
-            result = Result(self._complete())
+            result = self.complete()
             for form, path in self._forms:
                 self._write(result, form, path)
             failures = find_failures(result, *self._limits)
@@ -167,15 +168,20 @@ class RunCoverage(_Measuring):
             if failures and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _complete(self) -> Records:
-        of_workers = []
-        for worker, records in self._of_workers.items():
-            if records is None:
-                self._problems.append(f"Worker {worker} crashed: its policy coverage is missing")
-            else:
-                of_workers.append(records)
-        merged = merge([self._recorder.finish(), *of_workers])
-        return add_sources(merged, self._config.rootpath)
+    def complete(self) -> Result:
+        """Return the coverage of the whole run, once all workers have ended."""
+        if self._result is None:
+            of_workers = []
+            for worker, records in self._of_workers.items():
+                if records is None:
+                    self._problems.append(
+                        f"Worker {worker} crashed: its policy coverage is missing"
+                    )
+                else:
+                    of_workers.append(records)
+            merged = merge([self._recorder.finish(), *of_workers])
+            self._result = Result(add_sources(merged, self._config.rootpath))
+        return self._result
 
     def _write(self, result: Result, form: Form, path: Path | None) -> None:
         with self._telling(f"{path or 'policy coverage'} could not be written"):

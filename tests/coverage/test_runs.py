@@ -200,3 +200,31 @@ def test_a_file_that_is_no_policy_coverage_is_an_error(tmp_path):
 
     assert printed.result == 2
     assert "x.json: this is not policy coverage" in printed.errors
+
+
+def test_the_report_page_shows_policy_coverage(tmp_path):
+    code, output = run(tmp_path, "--kms-policy-coverage=text", "--kms-report=json:report.json")
+
+    assert code == 0, output
+    [policy] = json.loads((tmp_path / "report.json").read_text())["policies"]
+    assert (policy["policy"], policy["statements"], policy["covered"]) == (
+        "orders-key.json:2",
+        3,
+        2,
+    )
+    assert policy["gaps"][0] == "statement 3 (Keep) has decided nothing"
+
+
+def test_the_example_covers_its_policy_and_notices_a_missing_condition(tmp_path):
+    for path in (Path(__file__).parents[2] / "conftest_examples/policy_coverage").iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_text(path.read_text())
+
+    _, output = run_pytest(tmp_path, "--kms-policy-coverage=text", "test_tenants.py")
+    without = ("-k", "not refused", "--kms-policy-coverage=text", "test_tenants.py")
+    _, less = run_pytest(tmp_path, *without)
+
+    assert row(output, "orders-key.json:1")[1:4] == ["2", "0", "100%"]
+    gone = "the condition on kms:EncryptionContext:tenant in orders-key.json:18 were gone"
+    assert gone not in output
+    assert gone in less
