@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.options import MockOptions, PytestOptions, complete
+from kmsmock.options import MockOptions, PytestOptions, complete, table
 from kmsmock.process import active_mocks
 from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.active_mocks import Use, get_joinable
@@ -166,7 +166,13 @@ def mock_kms(*decorated: Any, **options: Unpack[MockOptions]) -> Any:
         raise TypeError("mock_kms decorates one object; options are keyword arguments")
     for name in PytestOptions.__annotations__:
         if name in options:
-            raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
+            is_of_run = table()[name].is_of_run
+            where = (
+                f"set kms_{name} as ini option"
+                if is_of_run
+                else f"use @pytest.mark.kms({name}=...)"
+            )
+            raise TypeError(f"{name} is an option of pytest: {where}")
     if "world" in options:
         options["world"] = hide_secrets(options["world"])  # also in the frames of a traceback
     mocker = KMSMocker(options)

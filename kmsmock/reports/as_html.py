@@ -21,6 +21,7 @@ _SCRIPTS = (
     "matrix",
     "scenes",
     "keys",
+    "policies",
     "start",
 )
 

@@ -49,6 +49,7 @@ def _add(merged: Report, report: Report) -> None:
     merged.slowest += report.slowest
     merged.add_quotas(report.quotas)
     merged.scenes += report.scenes
+    merged.policies += report.policies
     for what, number in report.omitted.items():
         merged.omit(what, number)
 
@@ -86,6 +87,7 @@ def _sort(report: Report) -> None:
     report.refusals.sort(key=lambda refusal: (refusal.test or "", not refusal.is_denied))
     report.slowest.sort(key=lambda slow: -slow.seconds)
     report.scenes.sort(key=lambda scene: scene.mock)  # stable: scenes of one mock keep their order
+    report.policies.sort(key=lambda record: record.policy)
     report.notes.sort()
 
 

@@ -22,6 +22,7 @@ from kmsmock.reports.as_text import Style, lines
 from kmsmock.reports.collection import Collection, describe_problem
 from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms, write_file
 from kmsmock.reports.merging import merge
+from kmsmock.reports.policies import POLICY_COVERAGE, list_policies
 from kmsmock.reports.report import Report, TestTally
 
 #: The output of a pytest-xdist worker: its partial report, or why there is none.
@@ -142,6 +143,9 @@ class Reports:
         made = int(RealTime.start + RealTime.seconds())
         report.made = datetime.fromtimestamp(made, timezone.utc)
         report.tests_run = len(self._outcomes)
+        policy_coverage = session.config.pluginmanager.get_plugin(POLICY_COVERAGE)
+        if policy_coverage is not None:
+            report.policies = list_policies(policy_coverage.complete())
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
         for test, tally in report.tests.items():
             tally.add(TestTally(outcome=self._outcomes.get(test)))

@@ -288,6 +288,22 @@ class SlowCall:
 
 
 @dataclass
+class PolicyRecord:
+    """How far tests cover a policy; recorded with ``--kms-policy-coverage``."""
+
+    #: Where it is written, or whose it is.
+    policy: str
+    statements: int = 0
+    #: The number of statements that have decided a call.
+    covered: int = 0
+    #: The number of weakenings of the policy, and of those that tests would notice.
+    weakenings: int = 0
+    noticed: int = 0
+    #: What is not covered, as sentences.
+    gaps: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Report:
     """A report."""
 
@@ -319,6 +335,7 @@ class Report:
     #: The peak of each request quota, the highest share first.
     quotas: list[QuotaPeak] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
+    policies: list[PolicyRecord] = field(default_factory=list)
     #: The numbers of calls, keys, refusals and permissions that are only in the sums.
     omitted: dict[str, int] = field(default_factory=dict)
 

@@ -28,6 +28,9 @@ LEFT_OUT = {
     "block_real_kms": "clients of a server call it by its URL",
     "block_real_aws": "clients of a server call it by its URL",
     "leak_check": "it is a check of tests",
+    "policy_coverage": "it is a measurement of tests",
+    "policy_fail_under": "it is a limit of a run of tests",
+    "policy_baseline": "it is a limit of a run of tests",
 }
 #: The settings that are no options of the mock -> their help.
 _OWN = {

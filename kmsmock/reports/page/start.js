@@ -7,6 +7,7 @@ if (report.total.calls) {
   showScenes();
   showKeys();
   showQuotas();
+  showPolicies();
   showSlowest();
 } else {
   main.append(el("p", { class: "card" }, "No KMS calls."));
