@@ -134,7 +134,8 @@ class AwsCli:
     def __init__(self, version: int, environment: Mapping[str, str], folder: Path) -> None:
         self._command = require(f"aws-cli-v{version}")
         self._folder = folder
-        self._environment = {**environment, **UNCONFIGURED}
+        # Below HOME it keeps the sessions of roles, perhaps those of another server.
+        self._environment = {**environment, **UNCONFIGURED, "HOME": str(folder)}
         self._reads_endpoints = _ask_version(self._command) >= self.READS_ENDPOINTS[version - 1]
 
     def run(
