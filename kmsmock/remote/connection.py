@@ -21,7 +21,9 @@ PATH = "/_kmsmock/v1/object"
 #: The attribute of an object of the server that has its `Link`.
 LINK = "_kmsmock_link"
 _OK = 200
-_FORBIDDEN = 403
+#: The status of a server that does not let us in, and of one that has no such messages.
+_NOT_SERVED = (403, 404)
+_TOO_LARGE = 413
 #: The members by which an object of this process names a key, an account or a principal.
 _NAMING = ("arn", "id")
 
@@ -117,31 +119,27 @@ class Connection:
         """Call a method of an object of the server, or what stands for one."""
         __tracebackhide__ = True
         encode = self._codec.encode
-        return self._ask(
-            thing,
-            {
+        try:
+            message = {
                 "name": name,
                 "arguments": [encode(argument) for argument in arguments],
                 "keywords": {key: encode(value) for key, value in (keywords or {}).items()},
-            },
-        )
+            }
+        finally:
+            # Tracebacks show the variables of a frame, and arguments can be secrets.
+            del arguments, keywords
+        return self._ask(thing, message)
 
     def _ask(self, thing: Any, message: dict[str, Any]) -> Any:
+        """Send a message about an object, which is empty afterwards; return the value."""
         __tracebackhide__ = True
         if self._is_closed:
             raise RuntimeError(f"this connection to {self.name} was closed: connect again")
-        message["target"] = self._refer(thing)
-        message["release"] = self._take_released()
-        answer = self._send({**message, "session": self._session})
-        if answer.get("lost"):
-            if '"$object"' in json.dumps(message):
-                raise RuntimeError(
-                    f"this object is of a mock that is no longer at {self.name}, since the server "
-                    "was started again, or of a connection that was not used for long: get it "
-                    "again from the control object"
-                )
-            self._open()
-            answer = self._send({**message, "session": self._session})
+        message.update(target=self._refer(thing), release=self._take_released())
+        try:
+            answer = self._exchange(message)
+        finally:
+            message.clear()
         for text in answer["warnings"]:
             warn_caller(text)
         if "raised" not in answer:
@@ -150,6 +148,20 @@ class Connection:
         if isinstance(error, AttributeError):
             error.obj = thing
         raise error
+
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        __tracebackhide__ = True
+        answer = self._send({**message, "session": self._session})
+        if not answer.get("lost"):
+            return answer
+        if '"$object"' in json.dumps(message):
+            raise RuntimeError(
+                f"this object is of a mock that is no longer at {self.name}, since the server was "
+                "started again, or of a connection that was not used for long: get it again from "
+                "the control object"
+            )
+        self._open()
+        return self._send({**message, "session": self._session})
 
     def _take_released(self) -> list[list[int]]:
         released = []
@@ -162,8 +174,9 @@ class Connection:
     def _send(self, message: Mapping[str, Any]) -> dict[str, Any]:
         __tracebackhide__ = True
         headers = {"host": self._transport.host, "content-type": "application/json"}
-        body = json.dumps(message).encode()
-        response = self._transport.send(HttpRequest("POST", PATH, headers, body))
+        request = HttpRequest("POST", PATH, headers, json.dumps(message).encode())
+        del message  # the repr of a request does not show its body
+        response = self._transport.send(request)
         try:
             answer = json.loads(response.body)
             error = answer.get("error")
@@ -172,8 +185,11 @@ class Connection:
         if response.status == _OK and isinstance(answer, dict):
             return answer
         if isinstance(error, dict) and "message" in error:
-            kind = ConnectionError if response.status == _FORBIDDEN else RuntimeError
+            kind = ConnectionError if response.status in _NOT_SERVED else RuntimeError
             raise kind(f"the server at {self.name} has refused this: {error['message']}")
+        if response.status == _TOO_LARGE:
+            text = response.body.decode(errors="replace").strip()
+            raise ValueError(f"this is too much for one request to {self.name}: {text}")
         raise ConnectionError(
             f"what answers at {self.name} is not `kmsmock serve` of this version: its status is "
             f"{response.status}"
