@@ -38,7 +38,7 @@ class Link:
     ) -> None:
         self.connection = connection
         self.number = number
-        #: Attributes that never change, and so are not asked for.
+        #: Attributes that never change, and so are not asked for, as far as they were sent.
         self.constant = constant
         #: How often the object was received.
         self.received = 1

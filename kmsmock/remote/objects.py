@@ -84,14 +84,9 @@ class _Session:
             number = self._numbers[id(thing)] = self._next
         _, sent = self._held.get(number, (thing, 0))
         self._held[number] = (thing, sent + 1)
-        return {"$object": number, **self._describe(thing)}
-
-    def _describe(self, thing: Any) -> dict[str, Any]:
-        if isinstance(thing, _GeneratorContextManager):
-            return {"class": CONTEXT_MANAGER}
-        described: dict[str, Any] = {"class": name_class(type(thing))}
+        described = {"$object": number, "class": _name_class(thing)}
         constant = CONSTANT.get(type(thing))
-        if constant is not None:
+        if constant is not None and not sent:
             values = {name: self.codec.encode(getattr(thing, name)) for name in constant}
             described["constant"] = values
         return described
@@ -147,6 +142,11 @@ class _Session:
         self._entered.clear()
         self._held.clear()
         self._numbers.clear()
+
+
+def _name_class(thing: Any) -> str:
+    is_context_manager = isinstance(thing, _GeneratorContextManager)
+    return CONTEXT_MANAGER if is_context_manager else name_class(type(thing))
 
 
 def _leave(thing: Any, *, has_raised: bool) -> Any:

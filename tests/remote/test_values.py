@@ -76,6 +76,15 @@ def test_a_count_comes_back_with_its_costs() -> None:
     assert (through_json(count), through_json(count).usd) == (3, Decimal("0.1"))
 
 
+def test_what_occurs_several_times_is_written_once() -> None:
+    user = Principal(PrincipalKind.USER, "arn:aws:iam::1:user/a", "1", "AIDA")
+
+    first, (again,) = through_json([user, (user,)])
+
+    assert first is again
+    assert json.dumps(CODEC.encode([user, user])).count("AIDA") == 1 + ("AIDA" in user.entity_id)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
