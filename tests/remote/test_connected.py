@@ -121,7 +121,7 @@ def test_what_is_no_longer_held_is_let_go_there(kms: Any, direct: Direct) -> Non
 def test_an_object_that_is_sent_again_while_it_is_let_go_stays(kms: Any) -> None:
     first = kms.keys[0]
     link = first._kmsmock_link
-    link.connection._released.append(link)  # as if it had been collected in between
+    link.session._released.append(link)  # as if it had been collected in between
 
     again = kms.keys[0]
 
@@ -165,6 +165,20 @@ def test_after_a_restart_other_objects_say_that_they_are_gone(kms: Any, direct: 
 
     with pytest.raises(RuntimeError, match="since the server was started again"):
         found.state  # noqa: B018
+
+
+def test_objects_from_before_a_restart_are_none_of_those_afterwards(
+    kms: Any, direct: Direct
+) -> None:
+    before = kms.clock
+    direct.restart()
+    after = kms.clock
+
+    assert before is not after
+    assert after.now()
+    for use in (before.now, lambda: kms.calls.filter(caller=before)):
+        with pytest.raises(RuntimeError, match="since the server was started again"):
+            use()
 
 
 def test_a_repr_never_fails(kms: Any, direct: Direct) -> None:

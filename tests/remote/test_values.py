@@ -178,7 +178,7 @@ def test_what_is_only_in_this_process_cannot_be_an_argument(kms: Any, value: Any
 def test_an_object_of_another_server_cannot_be_an_argument(kms: Any) -> None:
     other = connect_directly(Direct())
 
-    with pytest.raises(TypeError, match="this Checkpoint is of http://localhost:4599, not of"):
+    with pytest.raises(TypeError, match="this Checkpoint is of http://localhost:4599, and not of"):
         kms.restore(other.checkpoint())
 
 
