@@ -32,14 +32,6 @@ class Proxy:
     #: The class of the object in its own process.
     _kmsmock_kind: ClassVar[type]
 
-    def __getattr__(self, name: str) -> Any:
-        __tracebackhide__ = True
-        if name.startswith("_") or name in get_internal(type(self)):
-            return object.__getattribute__(self, name)
-        # Perhaps of the object alone; else the error names the nearest.
-        link: Link = getattr(self, LINK)
-        return link.connection.read(self, name)
-
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(
             f"{name!r} cannot be set: this {type(self).__name__} is in another process"

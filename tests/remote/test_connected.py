@@ -128,6 +128,15 @@ def test_an_object_that_is_sent_again_while_it_is_let_go_stays(kms: Any) -> None
     assert again.state.value == "Enabled"
 
 
+def test_a_misspelt_name_is_not_asked_for(kms: Any, direct: Direct) -> None:
+    asked = len(direct.messages)
+
+    assert not hasattr(kms, "pytestmark")
+    with pytest.raises(AttributeError, match=r"no attribute 'cost'; did you mean 'costs'\?"):
+        kms.cost  # noqa: B018
+    assert len(direct.messages) == asked
+
+
 # --- the end ----------------------------------------------------------------------------------
 
 
