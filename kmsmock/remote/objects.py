@@ -112,11 +112,15 @@ class _Session:
     def perform(self, message: Mapping[str, Any]) -> Any:
         """Read an attribute or call a method. Raises ValueError, and what the method raises."""
         thing, name = self.codec.decode(message["target"]), message["name"]
+        if not is_served(thing):
+            raise TypeError(f"a {type(thing).__name__} is no object of a mock")
         if "arguments" not in message:
             require_served(thing, name)
             return getattr(thing, name)
         arguments = [self.codec.decode(argument) for argument in message["arguments"]]
-        keywords = {key: self.codec.decode(item) for key, item in message["keywords"].items()}
+        keywords = {
+            key: self.codec.decode(item) for key, item in message.get("keywords", {}).items()
+        }
         part = SERVER_PARTS.get(name)
         if part is not None:
             return part(thing, *arguments, **keywords)
