@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kmsmock.aws.disruptions import Loss, LostConnection
-from kmsmock.protocols.boundaries import MAX_BODY
+from kmsmock.protocols.boundaries import MAX_BODY, TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.server.settings import Settings
 from kmsmock.serving.http_framing import BadRequestError
@@ -91,21 +91,16 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _read_headers(scope["headers"])
-        try:
-            body = await _read_body(headers, receive)
-        except BadRequestError as error:
-            response = error.respond()
-            if "expect" in headers:  # nobody knows whether the body follows
-                response = response._replace(headers={**response.headers, "connection": "close"})
-            await _send(response, send)
-            return
+        body = await _read_body(headers, receive)
         if body is None:  # the client has gone
             return
         answer = self._call(HttpRequest(scope["method"], _read_target(scope), headers, body))
         if isinstance(answer, LostConnection):
             await _lose(answer.how, scope, receive, send)
-        else:
-            await _send(answer, send)
+            return
+        if body is TOO_LARGE_BODY and "expect" in headers:  # nobody knows whether it follows
+            answer = answer._replace(headers={**answer.headers, "connection": "close"})
+        await _send(answer, send)
 
     @property
     def _control_plane(self) -> ControlPlane:
@@ -186,11 +181,11 @@ def _read_target(scope: Scope) -> str:
 async def _read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
     """Return the body of a request; None if the client ends the connection.
 
-    Raises BadRequestError for a body that is too large; the server then discards the rest.
+    Of a larger body than `MAX_BODY` the rest is not read, and `TOO_LARGE_BODY` is returned.
     """
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BODY:
-        raise _too_large()
+        return TOO_LARGE_BODY
     message = await receive()
     if message["type"] != "http.request":
         return None
@@ -205,13 +200,7 @@ async def _read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return None
         parts += message.get("body", b"")
-    raise _too_large()
-
-
-def _too_large() -> BadRequestError:
-    return BadRequestError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MAX_BODY} bytes."
-    )
+    return TOO_LARGE_BODY
 
 
 async def _send(response: HttpResponse, send: Send) -> None:

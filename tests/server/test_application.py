@@ -105,7 +105,23 @@ def test_a_client_that_goes_early_gets_no_answer() -> None:
 def test_a_body_that_is_too_large_is_refused(exchange: Exchange) -> None:
     exchange.run(make())
 
-    assert (exchange.status, exchange.body) == (413, b"The body has more than 1048576 bytes.\n")
+    assert exchange.status == 413
+    assert json.loads(exchange.body) == {
+        "__type": "RequestEntityTooLargeException",
+        "message": "The body of the request has more than 1048576 bytes.",
+    }
+
+
+def test_a_body_that_is_too_large_for_the_control_plane_is_refused() -> None:
+    headers = {"content-length": "2000000", "content-type": "application/json", "host": "localhost"}
+    path = "/_kmsmock/v1/world"
+
+    exchange = Exchange(headers=headers, path=path, raw_path=path.encode()).run(make())
+
+    assert exchange.status == 413
+    assert json.loads(exchange.body) == {
+        "error": {"message": "The body has more than 1048576 bytes."}
+    }
 
 
 def test_a_client_that_asks_first_is_told_to_go() -> None:
