@@ -47,11 +47,11 @@ def require_extra() -> None:
 def require_loopback(host: str, settings: Settings) -> None:
     """Require a host that only this machine can reach, unless others are allowed.
 
-    Raises CannotServeError, with the reason.
+    Raises ValueError, with the reason.
     """
     if settings.allow_remote or all(map(_is_loopback, _resolve(host, 0))):
         return
-    raise CannotServeError(
+    raise ValueError(
         f"{host} can be reached from other machines: whoever reaches the server may use, read and "
         "replace all of its keys, since requests need no valid credentials. Use 127.0.0.1, or add "
         "--allow-remote if that is intended, as inside of a container."
@@ -62,7 +62,7 @@ def _resolve(host: str, port: int) -> list[Any]:
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as reason:
-        raise CannotServeError(f"the host {host!r} has no address: {reason}") from None
+        raise ValueError(f"the host {host!r} has no address: {reason}") from None
 
 
 def _is_loopback(address: Any) -> bool:
@@ -70,7 +70,10 @@ def _is_loopback(address: Any) -> bool:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. port: 0 for one that is free. Raises CannotServeError."""
+    """Return a socket that listens. port: 0 for one that is free.
+
+    Raises CannotServeError, ValueError for a host without an address.
+    """
     family, kind, protocol, _, address = min(_resolve(host, port), key=lambda each: each[0])
     listener = socket.socket(family, kind, protocol)
     try:
@@ -112,7 +115,7 @@ def describe(listener: socket.socket, region: str) -> str:
 def serve(host: str, port: int, settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT, and those that have arrived before.
 
-    Raises CannotServeError, and the errors of `Application.kms`.
+    Raises CannotServeError, ValueError for a wrong host, and the errors of `Application.kms`.
     """
     require_extra()
     require_loopback(host, settings)

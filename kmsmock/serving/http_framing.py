@@ -74,7 +74,8 @@ def take_head(received: bytearray) -> Head | None:
     end = received.find(b"\r\n\r\n")
     if end > MAX_HEADER_BYTES or (end < 0 and len(received) > MAX_HEADER_BYTES):
         raise BadRequestError(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"More than {MAX_HEADER_BYTES} bytes of headers."
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"More than {MAX_HEADER_BYTES} bytes of headers.",
         )
     if end < 0:
         return None

@@ -143,7 +143,7 @@ def test_an_open_connection_does_not_keep_it() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_a_host_that_others_can_reach_is_refused_with_the_reason(host: str) -> None:
     assert serve("--host", host) == (
-        1,
+        2,
         "",
         f"kmsmock serve: {host} can be reached from other machines: whoever reaches the server may "
         "use, read and replace all of its keys, since requests need no valid credentials. Use "
@@ -174,7 +174,7 @@ def test_a_port_that_is_in_use_is_an_error() -> None:
 def test_a_host_without_an_address_is_an_error() -> None:
     code, output, errors = serve("--host", "no.such.host.invalid")
 
-    assert (code, output) == (1, "")
+    assert (code, output) == (2, "")
     assert errors.startswith("kmsmock serve: the host 'no.such.host.invalid' has no address: ")
 
 

@@ -13,7 +13,7 @@ import pytest
 from kmsmock.aws.disruptions import Loss, LostConnection
 from kmsmock.protocols.boundaries import MAX_BODY, MAX_HEADER_BYTES, TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
-from kmsmock.serving import http_framing, loopback
+from kmsmock.serving import loopback
 from kmsmock.serving.loopback import LoopbackServer
 
 
