@@ -137,12 +137,14 @@ class Application:
             self.stop()
 
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
-        if request.method != "POST" or request.target.startswith(CONTROL):
+        path = request.target.partition("?")[0]
+        is_control = f"{path}/".startswith(CONTROL)
+        if request.method != "POST" or is_control:
             from kmsmock.server.live_page import is_page_request
 
             if is_page_request(request):
                 return self.page.answer(request)
-            if request.target.startswith(CONTROL):
+            if is_control:
                 return self._control_plane.answer(request)
         from kmsmock.protocols.answering import answer_http
 

@@ -72,11 +72,11 @@ def _find_route(request: HttpRequest) -> Route:
     path = request.target.partition("?")[0].removeprefix(PREFIX)
     routes = {route.method: route for route in ROUTES if route.path == path}
     if not routes:
-        known = [f"{PREFIX}{route.path}" for route in ROUTES]
+        known = list(dict.fromkeys(f"{PREFIX}{route.path}" for route in ROUTES))
         raise _RefusalError(
             HTTPStatus.NOT_FOUND, f"There is no {PREFIX}{path}{suggest(path, known, 'there are')}"
         )
-    route = routes.get(request.method)
+    route = routes.get("GET" if request.method == "HEAD" else request.method)
     if route is None:
         methods = ", ".join(sorted(routes))
         raise _RefusalError(

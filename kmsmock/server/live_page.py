@@ -28,7 +28,7 @@ def is_page_request(request: HttpRequest) -> bool:
     headers = request.headers
     return (
         request.method in ("GET", "HEAD")
-        and request.target == "/"
+        and request.target.partition("?")[0] == "/"
         and "text/html" in headers.get("accept", "")
         and "authorization" not in headers
     )
