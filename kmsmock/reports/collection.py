@@ -93,7 +93,7 @@ class Collection(Watcher):
         for history in self._histories.values():
             with self._noting_defects():
                 history.add_present(sums)
-        return sums.report
+        return sums.report.copy()  # the scenes go on
 
     @contextmanager
     def _noting_defects(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
@@ -356,10 +356,11 @@ class Report:
 def _copy(value: Any) -> Any:
     """Return a copy of a value; tuples have nothing that changes."""
     if isinstance(value, list):
-        return [_copy(each) for each in value]
+        is_fixed = bool(value) and isinstance(value[0], (tuple, str))  # items are of one type
+        return list(value) if is_fixed else [_copy(each) for each in value]
     if isinstance(value, dict):
         return {name: _copy(each) for name, each in value.items()}
-    if is_dataclass(value):
+    if hasattr(value, "__dataclass_fields__"):
         copied = object.__new__(type(value))
         vars(copied).update({name: _copy(each) for name, each in vars(value).items()})
         return copied

@@ -3,7 +3,7 @@
 Requests are answered in the event loop, one after the other, as the lock of a mock demands anyway.
 None takes long: RSA keys come from a pool, and the slowest calls, such as a signature with RSA_4096
 or the first use of a key, take a few milliseconds; a change of threads would cost each of the
-others more than it saves.
+others more than it saves. Only the report page is rendered in another thread.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ class Application:
         body = await _read_body(headers, receive)
         if body is None:  # the client has gone
             return
-        answer = self._call(HttpRequest(scope["method"], _read_target(scope), headers, body))
+        request = HttpRequest(scope["method"], _read_target(scope), headers, body)
+        render = self._prepare_page(request)
+        answer = self._call(request) if render is None else await _run_beside(render)
         if isinstance(answer, LostConnection):
             await _lose(answer.how, scope, receive, send)
             return
@@ -141,16 +143,17 @@ class Application:
         finally:
             self.stop()
 
+    def _prepare_page(self, request: HttpRequest) -> Callable[[], HttpResponse] | None:
+        """Return what renders the report page; None for another request."""
+        from kmsmock.server.live_page import is_page_request
+
+        return self.page.prepare(request) if is_page_request(request) else None
+
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
         path = request.target.partition("?")[0]
         is_control = f"{path}/".startswith(CONTROL)
-        if request.method != "POST" or is_control:
-            from kmsmock.server.live_page import is_page_request
-
-            if is_page_request(request):
-                return self.page.answer(request)
-            if is_control:
-                return self._control_plane.answer(request)
+        if is_control:
+            return self._control_plane.answer(request)
         from kmsmock.protocols.answering import answer_http
 
         responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
@@ -165,6 +168,17 @@ class Application:
                 f"The request could not be answered, by a defect of the server: "
                 f"{type(error).__name__}. The server has written more to its standard error.",
             ).respond()
+
+
+async def _run_beside(function: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return the result of a function that takes long, while other requests are answered."""
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # the server has another event loop
+        return function()
+    return await loop.run_in_executor(None, function)
 
 
 # --- ASGI messages ------------------------------------------------------------------------------
