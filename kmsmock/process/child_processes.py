@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -26,8 +27,10 @@ class Hooks(NamedTuple):
     prepare: Callable[[bool], Callable[[], None]]
     #: Before the process forks.
     before_fork: Callable[[], None]
-    #: Afterwards, in the process itself.
+    #: Afterwards, in the process itself, while other hooks can still run.
     after_in_parent: Callable[[], None]
+    #: When the function that has forked returns, in the process itself and in the child.
+    after_fork: Callable[[], None]
     #: Afterwards, in the child.
     after_in_child: Callable[[], None]
 
@@ -38,6 +41,13 @@ _STARTING = (
     *(("os", "system"), ("os", "posix_spawn"), ("os", "posix_spawnp")),
     *(("_posixsubprocess", "fork_exec"), ("_winapi", "CreateProcess")),
 )
+#: Functions in C that fork; subprocess keeps one of them under another name.
+_FORKING = (
+    *(("os", "fork"), ("os", "forkpty")),
+    *(("_posixsubprocess", "fork_exec"), ("subprocess", "_fork_exec")),
+)
+#: The threads that are in one of these.
+_forking: set[int] = set()
 #: Modules that list the environment and start no children.
 _READERS = ("urllib.request",)
 #: The names by which the module of ``items()`` and ``keys()`` knows itself.
@@ -55,15 +65,39 @@ def install(hooks: Hooks) -> None:
     global _installed  # noqa: PLW0603 - once per process
     _installed = hooks
     _patch_environment(hooks)
+    for module_name, name in _FORKING:
+        _patch_function(module_name, name, functools.partial(_note_fork, hooks))
     for module_name, name in _STARTING:
-        _patch_function(hooks, module_name, name)
+        _patch_function(module_name, name, functools.partial(hooks.prepare, True))  # noqa: FBT003
     _patch_popen(hooks)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=hooks.before_fork,
-            after_in_parent=hooks.after_in_parent,
+            after_in_parent=functools.partial(_end_hooks_in_parent, hooks),
             after_in_child=hooks.after_in_child,
         )
+
+
+def _note_fork(hooks: Hooks) -> Callable[[], None]:
+    """Note that this thread calls a function that forks; return what to call when it returns.
+
+    Python looks for threads, and warns of them, when all hooks of the fork have run. So threads can
+    only start again when the function has returned.
+    """
+    thread = threading.get_ident()
+    _forking.add(thread)
+
+    def end() -> None:
+        _forking.discard(thread)
+        hooks.after_fork()
+
+    return end
+
+
+def _end_hooks_in_parent(hooks: Hooks) -> None:
+    hooks.after_in_parent()
+    if threading.get_ident() not in _forking:  # a function that was imported before the patch
+        hooks.after_fork()
 
 
 def _patch_environment(hooks: Hooks) -> None:
@@ -89,7 +123,8 @@ def _is_copied_by(frame: Any) -> bool:
     return frame.f_globals.get("__name__") not in _READERS
 
 
-def _patch_function(hooks: Hooks, module_name: str, name: str) -> None:
+def _patch_function(module_name: str, name: str, begin: Callable[[], Callable[[], None]]) -> None:
+    """Patch a function. begin: called before it, and returns what is called after it."""
     try:
         module = import_module(module_name)
     except ImportError:
@@ -101,11 +136,11 @@ def _patch_function(hooks: Hooks, module_name: str, name: str) -> None:
     @functools.wraps(original)
     def start(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        started = hooks.prepare(True)  # noqa: FBT003
+        end = begin()
         try:
             return original(*args, **kwargs)
         finally:
-            started()
+            end()
 
     setattr(module, name, start)
 

@@ -12,7 +12,6 @@ from the start of a child on. Imported with each mock, so other imports are insi
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -142,12 +141,11 @@ class _Children:
         if mock is not None and mock.processes != "alone" and mock.parent_url is None:
             with suppress(OSError):
                 self._url_for_child = self._open(is_starting=True)
-        running_servers.interrupt_all(sys._getframe(1))  # noqa: SLF001 - inspect is slow
+        running_servers.interrupt_all()
 
     def after_in_parent(self) -> None:
         """Remove what was set for the child."""
         self._started()
-        running_servers.resume_in_other_thread()
 
     def after_in_child(self) -> None:
         """Leave the mocks of the parent to it, and close the child's copies of the sockets."""
@@ -167,6 +165,7 @@ def serve_children() -> None:
                 children.prepare,
                 children.before_fork,
                 children.after_in_parent,
+                running_servers.resume_all,
                 children.after_in_child,
             )
         )
