@@ -275,13 +275,15 @@ class CredentialStore:
         self._expirations[credentials.access_key] = expires
         return credentials
 
-    def forget_past(self, now: datetime) -> list[Principal]:
+    def forget_past(self, sessions: dict[tuple[str, str], Any]) -> None:
         """Forget whose the oldest access keys were that are not valid any more.
 
-        It does so now and then, as soon as there are many. Returns the principals.
+        It does so now and then, as soon as there are many. sessions: by the ARN and key of their
+        principals; those that ended are removed.
         """
         if len(self._owners) <= self._most:
-            return []
+            return
+        now = self._now()
         in_use = {each.access_key for each in self._handed_out.values()} | self._long_term.keys()
         expired = {key for key, end in self._expirations.items() if end <= now}
         past = [
@@ -297,9 +299,10 @@ class CredentialStore:
             self._expirations.pop(access_key, None)
             self._credentials.pop(access_key, None)
         self._invalid.difference_update(past)
-        principals = [self._owners.pop(access_key) for access_key in past]
+        for principal in [self._owners.pop(access_key) for access_key in past]:
+            if principal.session_key:  # federated users of one name share a session
+                sessions.pop((principal.arn, principal.session_key), None)
         self._most = len(self._owners) + max(PAST_KEPT, len(self._owners) // 2)
-        return principals
 
     def change_owner_id(self, before: str, after: str) -> None:
         """Move the credentials of a user or role to its new unique id."""

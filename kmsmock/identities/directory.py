@@ -331,9 +331,8 @@ class Identities:
             self.credentials.new_id("")[:8],
         )
         self.set_session(principal, session)
-        credentials = self.credentials.issue(principal, expires, issued)
-        self.forget_past_credentials()
-        return principal, credentials
+        self.credentials.forget_past(self.sessions)
+        return principal, self.credentials.issue(principal, expires, issued)
 
     # --- changing --------------------------------------------------------------------------
 
@@ -366,13 +365,7 @@ class Identities:
         self._named = {name: e for name, e in self._named.items() if e is not entity}
         self._forget_principals(entity)
         self.credentials.invalidate(entity.unique_id)
-        self.forget_past_credentials()
-
-    def forget_past_credentials(self) -> None:
-        """Forget sessions and access keys that ended, as soon as there are many."""
-        for principal in self.credentials.forget_past(self._now()):
-            if principal.session_key:
-                self.sessions.pop((principal.arn, principal.session_key), None)
+        self.credentials.forget_past(self.sessions)
 
     def _forget_principals(self, entity: Entity) -> None:
         for known, principal in list(self._by_arn.items()):
