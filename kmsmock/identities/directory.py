@@ -331,7 +331,6 @@ class Identities:
             self.credentials.new_id("")[:8],
         )
         self.set_session(principal, session)
-        self.credentials.forget_past(self.sessions)
         return principal, self.credentials.issue(principal, expires, issued)
 
     # --- changing --------------------------------------------------------------------------
@@ -365,7 +364,6 @@ class Identities:
         self._named = {name: e for name, e in self._named.items() if e is not entity}
         self._forget_principals(entity)
         self.credentials.invalidate(entity.unique_id)
-        self.credentials.forget_past(self.sessions)
 
     def _forget_principals(self, entity: Entity) -> None:
         for known, principal in list(self._by_arn.items()):
