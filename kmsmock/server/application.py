@@ -36,6 +36,8 @@ _logger = logging.getLogger("kmsmock.server")
 ABORT = "kmsmock.abort"
 #: What precedes the paths of the control plane.
 CONTROL = "/_kmsmock/"
+#: The largest body of a request to the control plane, in bytes: a world with its key material.
+MAX_WORLD = 64 * 2**20
 
 
 class Application:
@@ -92,7 +94,7 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _read_headers(scope["headers"])
         try:
-            body = await _read_body(headers, receive)
+            body = await _read_body(headers, receive, _find_limit(scope, headers))
         except BadRequestError as error:
             response = error.respond()
             if "expect" in headers:  # nobody knows whether the body follows
@@ -188,34 +190,42 @@ def _read_target(scope: Scope) -> str:
     return f"{target}?{query.decode('latin-1')}" if query else target
 
 
-async def _read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
+def _find_limit(scope: Scope, headers: dict[str, str]) -> int:
+    """Return how many bytes the body can have."""
+    # No page of another site can send JSON.
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return MAX_WORLD if is_json and scope["path"].startswith(CONTROL) else MAX_BODY
+
+
+async def _read_body(headers: dict[str, str], receive: Receive, most: int) -> bytes | None:
     """Return the body of a request; None if the client ends the connection.
 
-    Raises BadRequestError for a body that is too large; the server then discards the rest.
+    most: how many bytes it can have. Raises BadRequestError for a body that is too large; the
+    server then discards the rest.
     """
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY:
-        raise _too_large()
+    if length.isdecimal() and int(length[:20]) > most:
+        raise _too_large(most)
     message = await receive()
     if message["type"] != "http.request":
         return None
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(body) <= MAX_BODY:
+    if not message.get("more_body", False) and len(body) <= most:
         return body
     parts = bytearray(body)
-    while len(parts) <= MAX_BODY:
+    while len(parts) <= most:
         if not message.get("more_body", False):
             return bytes(parts)
         message = await receive()
         if message["type"] != "http.request":
             return None
         parts += message.get("body", b"")
-    raise _too_large()
+    raise _too_large(most)
 
 
-def _too_large() -> BadRequestError:
+def _too_large(most: int) -> BadRequestError:
     return BadRequestError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MAX_BODY} bytes."
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {most} bytes."
     )
 
 

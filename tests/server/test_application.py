@@ -108,6 +108,32 @@ def test_a_body_that_is_too_large_is_refused(exchange: Exchange) -> None:
     assert (exchange.status, exchange.body) == (413, b"The body has more than 1048576 bytes.\n")
 
 
+WORLD = {"path": "/_kmsmock/v1/world", "raw_path": b"/_kmsmock/v1/world"}
+JSON = {"content-type": "application/json", "host": "localhost"}
+
+
+def test_a_world_can_be_larger_than_a_request_to_aws() -> None:
+    world = json.dumps({"keys": [{"description": "a" * 8000}] * 200}).encode()
+    assert len(world) > 2**20
+
+    exchange = Exchange(world[:100], world[100:], headers=JSON, **WORLD).run(make())
+
+    assert (exchange.status, json.loads(exchange.body)) == (200, {"keys": 200})
+
+
+@pytest.mark.parametrize(
+    ("headers", "most"),
+    [(JSON, 64 * 2**20), ({"content-type": "text/plain"}, 2**20)],
+    ids=["JSON", "what a page of another site can send"],
+)
+def test_a_world_that_is_too_large_is_refused(headers: dict[str, str], most: int) -> None:
+    announced = {**headers, "content-length": str(most + 1)}
+
+    exchange = Exchange(headers=announced, **WORLD).run(make())
+
+    assert exchange.body == f"The body has more than {most} bytes.\n".encode()
+
+
 def test_a_client_that_asks_first_is_told_to_go() -> None:
     headers = {"content-length": "2000000", "expect": "100-continue"}
 
