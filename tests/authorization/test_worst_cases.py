@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from itertools import islice, product
 from typing import Any
 
@@ -144,15 +145,79 @@ def test_a_large_statement_is_compared_in_a_time_that_its_size_limits(
     assert calls < 5 * size
 
 
-def test_many_statements_about_a_long_list_read_it_once(kms: KMSMock) -> None:
-    wanted = [[OTHERS[0], word] for word in WORDS[:100]]
-    conditions = [{"ForAllValues:StringEquals": {MULTIVALUED: values}} for values in wanted]
+#: Operator -> the values of the statement with a number, and values of a request, all different.
+#: No statement applies, but each fits nearly all values, or fits them but for the end of its own.
+STATEMENTS_ABOUT_A_LIST: dict[str, tuple[Callable[[int], list[str]], list[str]]] = {
+    "ForAllValues:StringEquals": (lambda i: [OTHERS[0], WORDS[i]], OTHERS),
+    "ForAllValues:StringLike": (lambda i: [f"v*?{i % 9}*", f"*{i % 7}?*", "v*-[0-8]?"], OTHERS),
+    "ForAnyValue:StringLike": (lambda i: [f"*e-{i}?*{i}x", f"v*-?{i}?3?", f"{WORDS[i]}*"], OTHERS),
+    "ForAllValues:ArnLike": (
+        lambda i: [f"arn:*:s3:*::v*{i}*", f"arn:a?s:s3:::*{i % 9}?*"],
+        [f"arn:aws:s3:::{value}" for value in OTHERS],
+    ),
+    "ForAnyValue:StringNotLike": (lambda i: ["value-*", f"{i}*"], OTHERS),
+    "ForAllValues:IpAddress": (
+        lambda i: [f"10.0.{i}.0/24", "10.0.0.0/21"],
+        [f"10.0.{number >> 8}.{number & 255}" for number in range(IN_REQUEST)],
+    ),
+    "ForAnyValue:NotIpAddress": (
+        lambda i: [f"10.1.{i}.0/24", "10.0.0.0/20"],
+        [f"10.0.{number >> 8}.{number & 255}" for number in range(IN_REQUEST)],
+    ),
+    "ForAllValues:DateLessThan": (
+        lambda i: [f"2021-01-01T00:{i % 60:02}Z"],
+        [f"2021-01-01T{n // 60:02}:{n % 60:02}Z" for n in range(1_440)],
+    ),
+    "ForAnyValue:NumericEquals": (lambda i: [f"{i}.5"], [f"{i}.25" for i in range(IN_REQUEST)]),
+}
+
+
+@pytest.mark.parametrize("operator", STATEMENTS_ABOUT_A_LIST)
+def test_many_statements_about_a_long_list_read_it_once(kms: KMSMock, operator: str) -> None:
+    make, values = STATEMENTS_ABOUT_A_LIST[operator]
+    conditions = [{operator: {MULTIVALUED: make(number)}} for number in range(100)]
     statements = [{**DENY, "Condition": condition} for condition in conditions]
 
-    decision, calls = decide(kms, *statements, context={MULTIVALUED: OTHERS})
+    decision, calls = decide(kms, *statements, context={MULTIVALUED: values})
 
     assert decision.allowed
-    assert calls < len(conditions) * IN_REQUEST / 3
+    assert calls < len(conditions) * len(values)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    ["StringEqualsIgnoreCase", "StringLike", "ArnLike", "BinaryEquals", "IpAddress", "DateEquals"],
+)
+def test_many_statements_about_a_long_value_read_it_once(kms: KMSMock, operator: str) -> None:
+    value = "arn:aws:s3:::" + "ab" * 10_000
+    conditions = [{operator: {"aws:userid": f"arn:*:s3:::*b?a*{word}"}} for word in WORDS[:100]]
+    if operator == "ArnLike":
+        conditions += [{operator: {"aws:userid": "arn:aws:s3:::*bb*"}}]
+    statements = [{**DENY, "Condition": condition} for condition in conditions]
+
+    decision, calls = decide(kms, *statements, context={"aws:userid": value})
+
+    assert decision.allowed
+    assert calls < len(conditions) * len(value) / 20
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringEqualsIgnoreCase", "StringLike"])
+def test_a_long_value_of_a_policy_variable_is_not_written_many_times(
+    kms: KMSMock, operator: str
+) -> None:
+    wanted = [f"{word}${{aws:userid}}" for word in WORDS]
+    statement = {**DENY, "Condition": {f"ForAnyValue:{operator}": {MULTIVALUED: wanted}}}
+    long = "x" * 100_000
+
+    tracemalloc.start()
+    decision, _ = decide(
+        kms, statement, context={MULTIVALUED: [*OTHERS, f"-{long}"], "aws:userid": long}
+    )
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert decision.allowed
+    assert most < len(wanted) * len(long) / 3
 
 
 def test_of_many_principals_only_those_of_the_caller_are_compared(kms: KMSMock) -> None:
