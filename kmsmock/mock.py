@@ -14,7 +14,8 @@ from kmsmock.control import KMSMock, new_mock
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.options import MockOptions, PytestOptions, complete
 from kmsmock.process import active_mocks
-from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import Use, get_joinable
 from kmsmock.process.contexts import SCOPES, contexts
 
 if TYPE_CHECKING:

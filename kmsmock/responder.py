@@ -21,36 +21,92 @@ from kmsmock.process.watchers import notifying, watchers
 if TYPE_CHECKING:
     from kmsmock.aws.api_call import Answer, ApiCall
     from kmsmock.aws.principals import Principal
+    from kmsmock.protocols.messages import Forwarded
     from kmsmock.services.beside import PendingCall
 
 #: The time at which the clock of a mock with a seed starts by default.
 _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-class Responder:
-    """A mock as `kmsmock.interception` uses it.
+class ConfiguredMock:
+    """What the process that uses a mock knows of it, wherever its state is.
 
-    options: all options. has_own_ordering: see `Consistency`. backend: the state of the mock. kms:
-    its control object, set afterwards.
+    options: all options. keywords: those that were passed. kms: its control object, set afterwards.
     """
 
-    def __init__(
-        self, options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
-    ) -> None:
+    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
         _install_interception()
-        from kmsmock.dispatch import answer
-        from kmsmock.state.backend import Backend
-
         self.kms: Any = None
         self.options = options
         #: Whether all clients are answered by moto while it is active.
         self.follows_moto: bool = options["with_moto"]
         #: In a forked child, where the process answers that has the mock; None for its own.
         self.parent_url: str | None = None
+        #: Sends requests to the process that has the state; None if this one has it.
+        self.forward: Callable[..., Forwarded] | None = None
         #: What other processes that the test starts get.
         self.processes: str = options["processes"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
+        #: What its arguments say about requests that nothing answers.
+        self.block = MockSetting.read(keywords)
+
+    def __deepcopy__(self, memo: object) -> ConfiguredMock:
+        """Return the same mock; botocore copies requests, whose context has it."""
+        return self
+
+    def leave_to_parent(self, url: str) -> None:
+        """Leave calls to the process that has forked this one. url: where it answers."""
+        from kmsmock.interception.kms_http import send
+
+        self.parent_url, self.forward = url, functools.partial(send, url)
+        self.options = {**self.options, "wire": True}  # they go there as HTTP requests
+
+    # --- active or not -----------------------------------------------------------------
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the mock answers clients, now or once inner mocks have ended."""
+        return id(self) in map(id, active)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the mock has been started and not stopped; it may be paused or suspended."""
+        return is_started(self)
+
+    # --- what is configured --------------------------------------------------------------
+
+    @property
+    def region(self) -> str | None:
+        """The option ``region``; None if the mock has none."""
+        return self.options["region"]
+
+    def find_region(self) -> str:
+        """Return the Region of clients that name none, at present."""
+        from kmsmock.interception.configuration import find_default_region
+
+        return find_default_region(self.region)
+
+    def find_variables(self) -> Mapping[str, str]:
+        """Return the environment variables to set while the mock answers."""
+        from kmsmock.interception.configuration import find_missing_variables
+
+        return find_missing_variables(self.region)
+
+
+class Responder(ConfiguredMock):
+    """A mock as `kmsmock.interception` uses it.
+
+    options: all options. has_own_ordering: see `Consistency`. backend: the state of the mock.
+    """
+
+    def __init__(
+        self, options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
+    ) -> None:
+        super().__init__(options, keywords)
+        from kmsmock.dispatch import answer
+        from kmsmock.state.backend import Backend
+
         #: The world with the initial state.
         self._document: Mapping[str, Any] | None = None
         start_time, world = options["start_time"], options["world"]
@@ -68,12 +124,6 @@ class Responder:
         self._load_document()
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
-        #: What its arguments say about requests that nothing answers.
-        self.block = MockSetting.read(keywords)
-
-    def __deepcopy__(self, memo: object) -> Responder:
-        """Return the same mock; botocore copies requests, whose context has it."""
-        return self
 
     # --- requests ----------------------------------------------------------------------
 
@@ -85,11 +135,6 @@ class Responder:
         """
         faults = self.backend.faults
         return self.options["wire"] or (faults.are_armed and faults.can_hit(operation))
-
-    def leave_to_parent(self, url: str) -> None:
-        """Leave calls to the process that has forked this one. url: where it answers."""
-        self.parent_url = url
-        self.options = {**self.options, "wire": True}  # they go there as HTTP requests
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""
@@ -201,37 +246,6 @@ class Responder:
                 error.source = os.fspath(source)
             # The message has the path in the document, so the traceback adds nothing.
             raise error.with_traceback(None) from None
-
-    # --- active or not -----------------------------------------------------------------
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the mock answers clients, now or once inner mocks have ended."""
-        return self in active
-
-    @property
-    def is_started(self) -> bool:
-        """Whether the mock has been started and not stopped; it may be paused or suspended."""
-        return is_started(self)
-
-    # --- what is configured --------------------------------------------------------------
-
-    @property
-    def region(self) -> str | None:
-        """The option ``region``; None if the mock has none."""
-        return self.options["region"]
-
-    def find_region(self) -> str:
-        """Return the Region of clients that name none, at present."""
-        from kmsmock.interception.configuration import find_default_region
-
-        return find_default_region(self.region)
-
-    def find_variables(self) -> Mapping[str, str]:
-        """Return the environment variables to set while the mock answers."""
-        from kmsmock.interception.configuration import find_missing_variables
-
-        return find_missing_variables(self.region)
 
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is one of the mock."""

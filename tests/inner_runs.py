@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import inspect
 import io
 import os
 import sys
@@ -16,23 +17,35 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import _pytest.pytester
 import pytest
 from _pytest import unraisableexception
+from _pytest.fixtures import FixtureManager
 from _pytest.pytester import SysModulesSnapshot, SysPathsSnapshot
 
 
 class SnapshotOfTests(SysModulesSnapshot):
     """What to go back to after a run, but for modules that no test has written."""
 
-    def __init__(self, preserve: Callable[[str], bool] | None = None) -> None:  # noqa: ARG002
-        super().__init__(preserve=_is_installed)
+    def __init__(self, preserve: Callable[[str], bool] | None = None) -> None:
+        super().__init__(preserve)
+        self._before = dict(sys.modules)
 
+    def restore(self) -> None:
+        """Forget the modules of the run, and have those back that it has replaced."""
+        modules = sys.modules
+        for name in [name for name, module in modules.items() if self._is_new(name, module)]:
+            del modules[name]
+        for name, module in self._before.items():
+            modules.setdefault(name, module)
 
-def _is_installed(name: str) -> bool:
-    return not _is_of_a_test(getattr(sys.modules[name], "__file__", None) or "")
+    def _is_new(self, name: str, module: object) -> bool:
+        return module is not self._before.get(name) and _is_of_a_test(
+            getattr(module, "__file__", None) or ""
+        )
 
 
 def _is_of_a_test(path: str) -> bool:
@@ -57,6 +70,9 @@ def install() -> None:
     for name in ("runpytest_inprocess", "runpytest_subprocess"):
         setattr(pytest.Pytester, name, _with_options(getattr(pytest.Pytester, name)))
     importlib.metadata.distributions = _read_once(importlib.metadata.distributions)
+    FixtureManager.parsefactories = _skip_without_fixtures(FixtureManager.parsefactories)
+    manager = pytest.PytestPluginManager
+    manager.parse_hookimpl_opts = _find_hooks_once(manager.parse_hookimpl_opts)
 
 
 def _with_options(run: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
@@ -112,6 +128,59 @@ def _read_once(read: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any
                 yield from read_folder(folder)
 
     return read_once
+
+
+def _skip_without_fixtures(parse: Callable[..., None]) -> Callable[..., None]:
+    """Let runs not look for fixtures in installed plugins that have none."""
+
+    @functools.wraps(parse)
+    def parse_where_fixtures_are(self: Any, *arguments: Any, **more: Any) -> None:
+        holder = more["holder"] if "holder" in more else arguments[0]
+        is_plugin = not isinstance(holder, (pytest.Item, pytest.Collector, type))
+        place = holder if isinstance(holder, ModuleType) else type(holder)
+        if not is_plugin or _may_have_fixtures(place):
+            parse(self, *arguments, **more)
+
+    return parse_where_fixtures_are
+
+
+def _find_hooks_once(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Let runs not look again which members of an installed plugin are hooks."""
+
+    known: dict[tuple[object, str], Any] = {}
+
+    @functools.wraps(parse)
+    def parse_once(self: Any, plugin: Any, name: str) -> Any:
+        place = plugin if isinstance(plugin, ModuleType) else type(plugin)
+        if not _is_installed(place) or not hasattr(place, name):
+            return parse(self, plugin, name)
+        if (place, name) not in known:
+            known[place, name] = parse(self, plugin, name)
+        options = known[place, name]
+        return options and dict(options)
+
+    return parse_once
+
+
+@functools.cache
+def _is_installed(place: ModuleType | type) -> bool:
+    module = place if isinstance(place, ModuleType) else sys.modules.get(place.__module__)
+    path = getattr(module, "__file__", None)
+    return path is not None and not _is_of_a_test(path)
+
+
+@functools.cache
+def _may_have_fixtures(place: ModuleType | type) -> bool:
+    """Return whether a plugin has fixtures, or was written by a test. place: module or class."""
+    if not _is_installed(place):
+        return True
+    members = [member for each in getattr(place, "__mro__", (place,)) for member in vars(each)]
+    return any(_is_fixture(inspect.getattr_static(place, member)) for member in members)
+
+
+def _is_fixture(member: object) -> bool:
+    is_function = "_pytestfixturefunction" in getattr(member, "__dict__", ())  # before pytest 8.4
+    return is_function or type(member).__name__ == "FixtureFunctionDefinition"
 
 
 # --- runs ----------------------------------------------------------------------------------------

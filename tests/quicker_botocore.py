@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.client
 import botocore.credentials
+import botocore.endpoint_provider
 import botocore.handlers
 import botocore.hooks
 import botocore.loaders
@@ -25,8 +27,9 @@ from kmsmock.activation import clients
 from kmsmock.activation.client_cache import Clients
 from kmsmock.process.active_mocks import is_started
 
+moto: Any = None
 with contextlib.suppress(ImportError):  # where the oldest versions are tested
-    import moto.core  # noqa: F401 - it answers only the clients that are made after its import
+    import moto.core.models  # it answers only the clients that are made after its import
 
 
 def install() -> None:
@@ -37,6 +40,13 @@ def install() -> None:
     loader.list_available_services = _list_once(loader.list_available_services)
     botocore.hooks.EventAliaser.__init__ = _share_aliases(botocore.hooks.EventAliaser.__init__)
     botocore.hooks.accepts_kwargs = _look_at_code(botocore.hooks.accepts_kwargs)
+    botocore.hooks._PrefixTrie.__copy__ = _copy_handlers
+    creator = botocore.client.ClientCreator
+    creator._create_methods = _create_methods_once(creator._create_methods)
+    botocore.endpoint_provider.RuleSet = _read_rules_once(botocore.endpoint_provider.RuleSet)
+    if moto is not None:
+        models = moto.core.models
+        models.CallbackResponse = functools.cache(models.CallbackResponse)
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 
@@ -84,7 +94,7 @@ def _share_aliases(initialize: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(initialize)
     def initialize_with_aliases(self: Any, *arguments: Any, **more: Any) -> None:
         initialize(self, *arguments, **more)
-        if self._event_aliases is botocore.hooks.EVENT_ALIASES:
+        if self._event_aliases == botocore.hooks.EVENT_ALIASES:  # it may be a copy
             self._alias_name_cache = known
 
     return initialize_with_aliases
@@ -100,6 +110,53 @@ def _look_at_code(accepts_kwargs: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return accepts_kwargs(handler)
 
     return accepts_kwargs_of_code
+
+
+def _copy_handlers(handlers: Any) -> Any:
+    """Copy the tree of a client's handlers as botocore does, without asking what each node is."""
+    copied = type(handlers)()
+    copied._root = _copy_node(handlers._root)
+    return copied
+
+
+def _copy_node(node: dict[str, Any]) -> dict[str, Any]:
+    values = node["values"]
+    return {
+        "chunk": node["chunk"],
+        "children": {name: _copy_node(child) for name, child in node["children"].items()},
+        "values": values and type(values)(*map(list, values)),
+    }
+
+
+def _create_methods_once(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Create the methods of a service's clients once; they find all else in the client."""
+    created: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    @functools.wraps(create)
+    def create_methods_once(self: Any, service_model: Any) -> dict[str, Any]:
+        description = service_model._service_description
+        known, methods = created.get(id(description), (None, {}))
+        if known is not description or len(methods) != len(description["operations"]):
+            methods = create(self, service_model)
+            created[id(description)] = (description, methods)
+        return dict(methods)
+
+    return create_methods_once
+
+
+def _read_rules_once(rule_set: Callable[..., Any]) -> Callable[..., Any]:
+    """Read the rules for a service's endpoints once."""
+    read: dict[int, tuple[Any, Any]] = {}
+
+    @functools.wraps(rule_set)
+    def read_rules_once(*, rules: Any, **more: Any) -> Any:
+        known, found = read.get(id(rules), (None, None))
+        if known is not rules:
+            found = rule_set(rules=rules, **more)
+            read[id(rules)] = (rules, found)
+        return found
+
+    return read_rules_once
 
 
 # --- clients -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.contexts import contexts
 from kmsmock.state.fault import Effect, Fault, QuotaFault
 from kmsmock.state.faults import ArmedFaults

@@ -15,7 +15,8 @@ from kmsmock.process.exceptions import add_note, hide_frames_of
 
 _MAX_NOTES = 64
 _MAX_STATES = 5
-_ID_HEADER = "x-amzn-requestid"
+#: The header of responses with the request id.
+ID_HEADER = "x-amzn-requestid"
 #: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
 #: and the note for an exception that a client has not raised yet; the oldest first.
 _Notes = OrderedDict[Any, tuple[Any, str | None]]
@@ -50,7 +51,7 @@ def _attach_note(error: Any) -> None:
     """Attach the note that belongs to a ClientError."""
     metadata = error.response.get("ResponseMetadata", {})
     # botocore reads the id from the headers, but not for a body that it cannot read.
-    request_id = metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get(_ID_HEADER)
+    request_id = metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get(ID_HEADER)
     kept = _notes.pop(request_id, None)
     if kept is not None:
         hide_frames_of(error)

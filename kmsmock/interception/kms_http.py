@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from email.header import Header
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
@@ -16,15 +16,16 @@ from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, LostConnection
 from kmsmock.aws.hosts import read_host, read_region
 from kmsmock.aws.regions import DEFAULT_REGION
+from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.disruptions import make_connection_error
 from kmsmock.interception.endpoints import explain_region
-from kmsmock.interception.error_notes import keep_explanation
+from kmsmock.interception.error_notes import ID_HEADER, keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
 from kmsmock.process.moto import is_moto_active, keep_moto_out
 from kmsmock.protocols.kms import read_call, write_answer
-from kmsmock.protocols.messages import HttpRequest
+from kmsmock.protocols.messages import Forwarded, HttpRequest, HttpResponse
 from kmsmock.protocols.scope import read_scope
 
 _ANSWERED = "_kmsmock_answered"
@@ -45,43 +46,62 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
     if _ANSWERED in vars(request):
         return None
     setattr(request, _ANSWERED, True)
-    if mock.parent_url is not None:
-        return forward(request, mock.parent_url)
+    if mock.forward is not None:
+        return _forward(request, mock.forward)
     return _to_http(request, mock)
 
 
 def forward_before_send(*, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
-    """Forward an HTTP request to another service than KMS, whose mock the parent process has.
+    """Forward an HTTP request to another service than KMS, whose mock another process has.
 
     Handles ``before-send``. Returns None in all other cases.
     """
     mock = get_mock_of_http(request)
-    if mock is None or mock.parent_url is None or is_moto_active() or _ANSWERED in vars(request):
+    if mock is None or mock.forward is None or is_moto_active() or _ANSWERED in vars(request):
         return None
-    if event_name.split(".")[1] not in mock.services:
+    service = event_name.split(".")[1]
+    if service not in mock.services or service not in ANSWERED:
         return None
     setattr(request, _ANSWERED, True)
-    return forward(request, mock.parent_url)
+    return _forward(request, mock.forward)
 
 
-def forward(request: Any, url: str) -> AWSResponse:
+def _forward(request: Any, send_to: Callable[..., Forwarded]) -> AWSResponse:
     """Send an HTTP request, as it was signed, to the process that has the mock.
 
-    url: where it answers. Raises what botocore raises for a connection that ends.
+    send_to: see `ActiveMock.forward`. Raises what botocore raises for a connection that ends.
     """
-    target, sent = urlsplit(url), urlsplit(request.url)
-    headers = {name: _decode(value) for name, value in request.headers.items()}
+    sent, body = urlsplit(request.url), request.body or b""
+    headers = {name.lower(): _decode(value) for name, value in request.headers.items()}
+    headers["host"] = sent.netloc
     path = f"{sent.path or '/'}{'?' if sent.query else ''}{sent.query}"
-    connection = HTTPConnection(target.hostname or "", target.port, timeout=_TIMEOUT)
+    body = body.encode() if isinstance(body, str) else bytes(body)
     try:
-        connection.request(request.method, path, request.body, {**headers, "Host": sent.netloc})
-        response = connection.getresponse()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return _HttpResponse(request.url, response.status, found, response.read())
+        signed = HttpRequest(request.method, path, headers, body)
+        forwarded = send_to(signed, is_signed_here=True)
     except (OSError, HTTPException) as error:
         raise ConnectionClosedError(
             endpoint_url=request.url, request=request, error=error
         ) from None
+    answer = forwarded.answer
+    if isinstance(answer, LostConnection):
+        raise make_connection_error(answer, request)
+    if forwarded.explanation is not None:
+        keep_explanation(answer.headers.get(ID_HEADER, ""), forwarded.explanation)
+    response = _HttpResponse(request.url, *answer)
+    response.is_retried = forwarded.is_retried
+    return response
+
+
+def send(url: str, request: HttpRequest, *, is_signed_here: bool) -> Forwarded:  # noqa: ARG001 - the server checks all
+    """Send an HTTP request to the server at a URL. Raises OSError, HTTPException."""
+    target = urlsplit(url)
+    connection = HTTPConnection(target.hostname or "", target.port, timeout=_TIMEOUT)
+    try:
+        connection.request(request.method, request.target, request.body, dict(request.headers))
+        response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Forwarded(HttpResponse(response.status, headers, response.read()))
     finally:
         connection.close()
 

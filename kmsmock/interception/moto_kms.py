@@ -20,7 +20,8 @@ from kmsmock.interception import moto_tagging
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key, store_aws_managed_key
-from kmsmock.process.active_mocks import ActiveMock, get_answering
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import get_own
 
 #: The access key that signs the request that moto handles, and the service that it is for.
 _request: ContextVar[tuple[str | None, str]] = ContextVar(
@@ -54,7 +55,7 @@ def _note_request(original: Callable[..., Any]) -> Callable[..., Any]:
         result = original(response, *args, **kwargs)
         service = type(response).__module__.split(".")[1]
         _request.set((getattr(response, "access_key", None), service))
-        if service == "resourcegroupstaggingapi" and get_answering() is not None:
+        if service == "resourcegroupstaggingapi" and get_own() is not None:
             # It reads the backends that are in use.
             backends = import_module("moto.kms.models").kms_backends
             backends[response.current_account][response.region]
@@ -69,7 +70,7 @@ def _bridge(original: Callable[..., Any], method: Callable[..., Any]) -> Callabl
 
     @functools.wraps(original)
     def bridged(backend: Any, *args: Any, **kwargs: Any) -> Any:
-        mock = get_answering()
+        mock = get_own()
         if mock is None:
             return original(backend, *args, **kwargs)
         return method(Bridge(mock, backend), *args, **kwargs)
@@ -82,7 +83,7 @@ class Bridge:
 
     def __init__(self, mock: ActiveMock, backend: Any) -> None:
         self._mock = mock
-        self._state = mock.kms.backend
+        self._state = mock.backend
         self.region: str = backend.region_name
         access_key, service = _request.get()
         caller = mock.find_account(access_key, self.region)
@@ -184,7 +185,7 @@ def to_moto_alias(key: Key, name: str) -> Any:
 
 
 def _get_keys(backend: Any) -> Any:
-    mock = get_answering()
+    mock = get_own()
     if mock is None:
         return vars(backend)["keys"]
     return {key.key_id: to_moto_key(key) for key in Bridge(mock, backend).list_keys()}

@@ -18,7 +18,7 @@ from kmsmock.interception.moto_kms import Bridge, to_moto_alias, to_moto_key
 from kmsmock.interception.moto_properties import Properties, read_properties, refusal
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
-from kmsmock.process.active_mocks import get_answering
+from kmsmock.process.active_mocks import get_own
 
 #: Properties of a key that an update cannot change.
 _FIXED = ("KeySpec", "KeyUsage", "MultiRegion", "Origin")
@@ -85,7 +85,7 @@ def _bridge(original: Callable[..., Any], method: Callable[..., Any]) -> Callabl
 
     @functools.wraps(original, updated=())
     def bridged(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        if get_answering() is not None:
+        if get_own() is not None:
             return method(*args, **kwargs)
         if is_abstract:  # moto does nothing then
             return kwargs.get("original_resource")
@@ -100,7 +100,7 @@ def _bridge_deletion(
 ) -> Callable[..., Any]:
     @functools.wraps(original)
     def delete(resource: Any, account_id: str, region_name: str) -> None:
-        if get_answering() is None:
+        if get_own() is None:
             original(resource, account_id, region_name)
         else:
             method(resource, account_id, region_name)
@@ -109,7 +109,7 @@ def _bridge_deletion(
 
 
 def _open(account_id: str, region_name: str) -> Bridge:
-    mock = get_answering()
+    mock = get_own()
     assert mock is not None
     backends = import_module("moto.kms.models").kms_backends
     return Bridge(mock, backends[account_id][region_name])

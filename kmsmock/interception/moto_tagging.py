@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kmsmock.aws.arns import Arn
-from kmsmock.process.active_mocks import get_answering
+from kmsmock.process.active_mocks import get_own
 
 _METHODS = ("tag_resources", "untag_resources")
 _MARK = "kmsmock_original"
@@ -35,7 +35,7 @@ def _report_failures(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def replacement(backend: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         arns, tags = (*args, *kwargs.values())  # moto names the first one differently in each
-        keys = [] if get_answering() is None else [arn for arn in arns if _is_key(arn)]
+        keys = [] if get_own() is None else [arn for arn in arns if _is_key(arn)]
         failed: dict[str, Any] = dict(original(backend, [a for a in arns if a not in keys], tags))
         for arn in keys:
             failed |= _try_change(original, backend, arn, tags)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kmsmock.aws.api_call import Answer
-from kmsmock.process.active_mocks import ActiveMock, active, get_first_use, list_started
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import active, get_first_use, list_started
 
 #: The codes of errors that can have this reason.
 _CODES = re.compile("NotFound|NoSuch|Denied|Unauthorized|InvalidCiphertext|InvalidGrant|InvalidArn")
@@ -26,14 +27,14 @@ def explain_other_mocks(
     parameters: of the request, as a mapping or as JSON. access_key: that signed it.
     """
     error: Any = answer.result
-    others = [each for each in list_started() if each is not mock]
+    others = [each for each in list_started() if each is not mock and each.backend is not None]
     if isinstance(error, dict) or not others or _CODES.search(error.code) is None:
         return
     names = list(_iterate_names(parameters))
     found = [
         f"{what} {_describe(mock, other)}"
         for other in others
-        for what in _find(names, access_key, mock.kms.backend, other.kms.backend)
+        for what in _find(names, access_key, mock.backend, other.backend)
     ]
     if found:
         error.explanation = " ".join([*([error.explanation] if error.explanation else ()), *found])

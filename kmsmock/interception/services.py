@@ -59,7 +59,7 @@ def answer_service_before_call(
     mock = get_mock(context)
     if mock is None or service not in mock.services:
         return None
-    if is_moto_active() or mock.parent_url is not None:
+    if is_moto_active() or mock.forward is not None:
         return None
     parameters, region = get_parameters(context), context["client_region"]
     if region not in CLIENT_REGIONS:

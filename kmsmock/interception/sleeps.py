@@ -23,7 +23,7 @@ from botocore.retries.bucket import TokenBucket
 from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.bound_clients import FIND_MOCK, get_mock, get_mock_of_http
 from kmsmock.process.moto import is_moto_active
 

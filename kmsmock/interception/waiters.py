@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.interception.error_notes import keep_note_of_waiter
-from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.active_mock import ActiveMock
 
 
 def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
@@ -17,7 +17,9 @@ def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
     """
     from kmsmock.state.failures import failures_of
 
-    backend = mock.kms.backend
+    backend = mock.backend
+    if backend is None:
+        return
     failures, passing = failures_of(backend), backend.passing
     if not failures and not passing.open:
         return

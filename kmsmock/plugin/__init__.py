@@ -59,6 +59,8 @@ _MARKER = (
     'kms(region="eu-west-1"), and limits of the test: kms(max_requests=3, max_usd="0.01"); '
     "marks of function, class and module are merged"
 )
+#: The title of what calls of a failed test say.
+_CALLS = "kmsmock"
 _contexts: pytest.StashKey[Contexts] = pytest.StashKey()
 _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 _exceeded_budgets: pytest.StashKey[ExceededBudgets] = pytest.StashKey()
@@ -204,18 +206,22 @@ def pytest_runtest_makereport(
         _prepare_error(item, call)
     report: Any = yield
     if report.failed and call.when == "call":
-        from kmsmock.plugin.failure_sections import TITLE as CALLS
-        from kmsmock.plugin.failure_sections import describe_calls
-
-        test = get_running_test()
-        mocks = (*(each.kms for each in active), *item.config.stash[_mocked_tests].list_mocks(test))
-        text = describe_calls(mocks, test)
+        text = _describe_calls(item)
         if text:
-            report.sections.append((CALLS, text))
+            report.sections.append((_CALLS, text))
     if report.failed:
         add_late_answers(item, report)
     item.config.stash[_exceeded_budgets].attach(item, report)
     return report
+
+
+def _describe_calls(item: pytest.Item) -> str:
+    from kmsmock.analysis.notable_calls import describe_calls
+
+    test = get_running_test()
+    mocks = item.config.stash[_mocked_tests].list_mocks(test)
+    own = (each.backend for each in active if each.backend is not None)
+    return describe_calls((*own, *(kms.backend for kms in mocks)), test)
 
 
 def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from kmsmock.process.active_mocks import list_started
+from kmsmock.process.active_mocks import list_backends
 from kmsmock.process.contexts import Context
 
 #: Tests that have failed, and the fixtures that they use.
@@ -51,4 +51,4 @@ def ending_faults(test: Context, unfired: list[str]) -> Generator[None]:
 
 
 def _end_faults(has_ended: Callable[[Context], bool]) -> list[str]:
-    return [line for mock in list_started() for line in mock.kms.backend.faults.end(has_ended)]
+    return [line for backend in list_backends() for line in backend.faults.end(has_ended)]

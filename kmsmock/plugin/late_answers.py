@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kmsmock.process.active_mocks import list_started
+from kmsmock.process.active_mocks import list_backends
 from kmsmock.process.watchers import Watcher
 
 TITLE = "kmsmock: eventual consistency"
@@ -33,8 +33,8 @@ class LateAnswers(Watcher):
         """
         self._answers.clear()
         self.has_changes = False
-        for mock in list_started():
-            mock.kms.backend.consistency.begin()
+        for backend in list_backends():
+            backend.consistency.begin()
 
     def delayed(self, change: Any) -> None:  # noqa: ARG002 - that there is one is enough
         """Note that the test has changed something."""
@@ -60,8 +60,8 @@ class LateAnswers(Watcher):
 
 def let_all_be_seen() -> None:
     """Let all nodes of the started mocks see all changes; called after the set-up of fixtures."""
-    for mock in list_started():
-        mock.kms.backend.consistency.settle()
+    for backend in list_backends():
+        backend.consistency.settle()
 
 
 def describe_late_answers(item: pytest.Item, answers: LateAnswers) -> str:

@@ -119,7 +119,7 @@ def require_options_of_marks(item: pytest.Item) -> None:
         chosen: Mapping[str, Any] = complete(wanted)
     except (TypeError, ValueError) as reason:
         fail_for_mark(item, str(reason))
-    late = [name for name in wanted if chosen[name] != mock.kms.options[name]]
+    late = [name for name in wanted if chosen[name] != mock.options[name]]
     if not late:
         return
     use = get_first_use(mock)

@@ -9,109 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any
 
-from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.process import contexts as running
-from kmsmock.process.block_settings import BlockSetting
+from kmsmock.process.active_mock import ActiveMock
 from kmsmock.process.contexts import Context
 from kmsmock.process.environment import set_variables_of
 from kmsmock.process.moto import let_moto_in
 from kmsmock.process.places import Place, find_place
 from kmsmock.process.watchers import notify, watchers
-
-
-class ActiveMock(Protocol):
-    """The interface of a mock that interception uses."""
-
-    def answers_http(self, operation: str) -> bool:
-        """Return whether calls of KMS are answered after botocore's serializer and signer."""
-        ...
-
-    @property
-    def answer(self) -> Callable[[ApiCall], Answer]:
-        """The function that answers a KMS request."""
-        ...
-
-    @property
-    def services(self) -> Collection[str]:
-        """The names of the AWS services that the mock answers."""
-        ...
-
-    @property
-    def kms(self) -> Any:
-        """The control object of the mock."""
-        ...
-
-    @property
-    def answer_service(self) -> Callable[..., Answer]:
-        """The function that answers a request to a service other than KMS."""
-        ...
-
-    @property
-    def begin(self) -> Callable[..., tuple[Any, Answer | None]]:
-        """The function that makes a service's KMS calls when moto answers the request."""
-        ...
-
-    def find_account(self, access_key: str | None, region: str) -> str:
-        """Return the account of the caller with an access key."""
-        ...
-
-    @property
-    def call_kms(self) -> Callable[..., Any]:
-        """The function that calls KMS because of a request to moto."""
-        ...
-
-    @property
-    def region(self) -> str | None:
-        """The option ``region``; None if the mock has none."""
-        ...
-
-    @property
-    def block(self) -> BlockSetting | None:
-        """What its arguments say about requests that nothing answers; None if nothing."""
-        ...
-
-    @property
-    def follows_moto(self) -> bool:
-        """The option ``with_moto``."""
-        ...
-
-    def find_variables(self) -> Mapping[str, str]:
-        """Return the environment variables to set while the mock answers, by name."""
-        ...
-
-    @property
-    def processes(self) -> str:
-        """The option ``processes``."""
-        ...
-
-    @property
-    def parent_url(self) -> str | None:
-        """In a forked child, where the process answers that has the mock; None for its own."""
-        ...
-
-    def leave_to_parent(self, url: str) -> None:
-        """Leave calls to the process that has forked this one. url: where it answers."""
-        ...
-
-    def find_region(self) -> str:
-        """Return the Region of clients that name none."""
-        ...
-
-    def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
-        """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
-
-        is_random: whether the time is different each time, as that between retries. is_retry:
-        whether a request is sent again afterwards.
-        """
-        ...
-
-    def has_issued(self, access_key: str) -> bool:
-        """Return whether an access key is one of the mock."""
-        ...
 
 
 class Use:
@@ -150,6 +58,12 @@ def get_answering() -> ActiveMock | None:
     return answering[0]
 
 
+def get_own() -> ActiveMock | None:
+    """Return the mock that answers plain clients at present, if this process has its state."""
+    mock = answering[0]
+    return None if mock is None or mock.backend is None else mock
+
+
 def get_joinable() -> ActiveMock | None:
     """Return the mock that the running context would join; None if it has asked for none."""
     with lock:
@@ -169,7 +83,7 @@ def lasts_longer(kms: Any) -> bool:
     return any(use.mock.kms is kms and use.owner.rank < rank for use in _uses)
 
 
-def is_started(mock: ActiveMock) -> bool:
+def is_started(mock: object) -> bool:
     """Return whether a mock was started and not stopped; it may be paused or suspended."""
     return any(use.mock is mock for use in _uses)
 
@@ -205,6 +119,11 @@ def list_started() -> list[ActiveMock]:
     return list({id(use.mock): use.mock for use in _uses}.values())
 
 
+def list_backends() -> list[Any]:
+    """Return the states of the started mocks, without those of other processes, oldest first."""
+    return [mock.backend for mock in list_started() if mock.backend is not None]
+
+
 def leave_all_to_parent(url: str) -> None:
     """Leave the calls of all mocks to the process that has forked this one."""
     for mock in list_started():
@@ -229,7 +148,7 @@ def enter(mock: ActiveMock) -> Use:
             _uses.remove(use)
             arrange()
             raise
-        if is_first:
+        if is_first and mock.backend is not None:
             notify(watchers.began, mock.kms)
         return use
 
@@ -241,7 +160,7 @@ def leave(use: Use) -> None:
             return  # its owner has ended before
         is_last = sum(each.mock is use.mock for each in _uses) == 1
         try:
-            if is_last:
+            if is_last and use.mock.backend is not None:
                 notify(watchers.ended, use.mock.kms)
         finally:
             _uses.remove(use)

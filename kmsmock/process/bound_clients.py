@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from kmsmock.process.active_mocks import ActiveMock, answering_own, get_answering, is_started
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import answering_own, get_answering, is_started
 
 #: The member of a request's context, and the attribute of an HTTP request, that has the mock.
 MOCK = "kmsmock_mock"

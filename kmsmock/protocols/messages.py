@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kmsmock.aws.disruptions import LostConnection
+
 
 class HttpRequest(NamedTuple):
     """An HTTP request, complete and without the framing of the connection."""
@@ -36,3 +38,14 @@ class HttpResponse(NamedTuple):
     def __repr__(self) -> str:
         # The body can have a plaintext or a secret access key.
         return f"<response with status {self.status}: {len(self.body)} bytes>"
+
+
+class Forwarded(NamedTuple):
+    """The answer of another process, with what only clients in this one can use."""
+
+    #: The response, or how the connection ends by a fault.
+    answer: HttpResponse | LostConnection
+    #: What explains an error.
+    explanation: str | None = None
+    #: See `ServiceError.is_retried`.
+    is_retried: bool | None = True

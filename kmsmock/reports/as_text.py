@@ -65,8 +65,9 @@ def _render(report: Report) -> Iterator[Line]:
 def _render_summary(report: Report) -> Iterator[Line]:
     total = report.total
     injected = f", {total.injected:,} injected by faults" if total.injected else ""
+    where = "" if report.is_of_server else f" in {_count(len(report.tests), 'test')}"
     yield Line(
-        f"{_count(total.calls, 'KMS call')} in {_count(len(report.tests), 'test')}: "
+        f"{_count(total.calls, 'KMS call')}{where}: "
         f"{total.denied:,} denied, {total.failed:,} failed{injected}; "
         f"{_count(report.key_count, 'key')}"
     )
@@ -75,7 +76,8 @@ def _render_summary(report: Report) -> Iterator[Line]:
         f"keys {usd(report.storage)}"
     )
     if report.storage_moved:
-        yield Line(f"({usd(report.storage_moved)} of it for time by which tests moved clocks)")
+        mover = "its clock was moved" if report.is_of_server else "tests moved clocks"
+        yield Line(f"({usd(report.storage_moved)} of it for time by which {mover})")
     for what, number in sorted(report.omitted.items()):
         yield Line(f"{number:,} {what} are only in the sums.", Style.QUIET)
     yield from (Line(note, Style.BAD) for note in report.notes)

@@ -293,6 +293,8 @@ class Report:
 
     #: The time of its creation.
     made: datetime | None = None
+    #: Whether it is about a server until now, and not about tests.
+    is_of_server: bool = False
     #: The number of tests in the whole run.
     tests_run: int = 0
     #: The number of failed tests in the whole run.

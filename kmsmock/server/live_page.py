@@ -63,6 +63,7 @@ class LivePage:
             return HttpResponse(HTTPStatus.FORBIDDEN, headers, f"{refusal}\n".encode())
         report = self._collection.look()
         made = int(RealTime.start + RealTime.seconds())
+        report.is_of_server = True
         report.made = datetime.fromtimestamp(made, timezone.utc)
         headers = {**_HEADERS, "content-type": "text/html; charset=utf-8"}
         return HttpResponse(HTTPStatus.OK, headers, page(report).encode())

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.process import active_mocks, child_processes, running_servers
-from kmsmock.process.active_mocks import ActiveMock, active, answering
+from kmsmock.process.active_mock import ActiveMock
+from kmsmock.process.active_mocks import active, answering
 from kmsmock.process.child_processes import Hooks
 from kmsmock.process.environment import (
     CHILDREN_ENDPOINT,
@@ -33,7 +34,7 @@ from kmsmock.process.environment import (
 
 if TYPE_CHECKING:
     from kmsmock.aws.disruptions import LostConnection
-    from kmsmock.protocols.messages import HttpRequest, HttpResponse
+    from kmsmock.protocols.messages import Forwarded, HttpRequest, HttpResponse
     from kmsmock.serving.loopback import LoopbackServer
 
 
@@ -182,4 +183,7 @@ def _answer(request: HttpRequest) -> HttpResponse | LostConnection:
         return refuse_without_mock(request)
     if mocks[-1].processes == "blocked":
         return refuse(mocks[-1], request)
+    if mocks[-1].forward is not None:
+        forwarded: Forwarded = mocks[-1].forward(request, is_signed_here=False)
+        return forwarded.answer
     return answer_http(mocks[-1], request)

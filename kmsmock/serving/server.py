@@ -29,7 +29,13 @@ class KmsServer(PublicObject, internal=("stop",)):
     def _answer(self, request: HttpRequest) -> HttpResponse | LostConnection:
         from kmsmock.protocols.answering import answer_http
 
-        return answer_http(self._responder, request)
+        responder = self._responder
+        if responder.forward is not None:
+            answer: HttpResponse | LostConnection = responder.forward(
+                request, is_signed_here=False
+            ).answer
+            return answer
+        return answer_http(responder, request)
 
     @property
     def endpoint_url(self) -> str:

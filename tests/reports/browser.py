@@ -21,6 +21,12 @@ _START = (
 _KEYS = {"Enter": 13, "End": 35, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
+#: A name of another site, which leads to this machine.
+REBOUND = "rebound.example"
+#: The addresses of all names: should the page ask for anything elsewhere, nothing answers.
+_RULES = f"MAP {REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE [::1]"
+
+
 class Browser:
     """A browser with one page. errors: what went to its console. requests: what it asked for."""
 
@@ -34,8 +40,8 @@ class Browser:
                 *(sys.executable, "-c", _START, str(reads), str(writes), CHROMIUM),
                 *("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"),
                 *("--no-first-run", "--disable-background-networking", "--hide-scrollbars"),
-                # Should the page ask for anything, nothing answers.
-                *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}"),
+                *("--disable-component-update", "--disable-sync", "--disable-quic"),
+                *(f"--host-resolver-rules={_RULES}", f"--user-data-dir={folder}"),
                 "about:blank",
             ],
             pass_fds=(reads, writes),

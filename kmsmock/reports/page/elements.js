@@ -39,7 +39,7 @@ const breakable = (name) => name.split(/(?<=[_/:.])|(?<=[a-z])(?=[A-Z])/)
 
 /** Format a test: its name, then its file. */
 function testName(test) {
-  if (!test) return el("span", { class: "quiet" }, "outside of tests");
+  if (!test) return el("span", { class: "quiet" }, hasTests ? "outside of tests" : "");
   const [file, ...name] = test.split(/(?<=::)/);
   return name.length ? [el("span", { class: "quiet" }, breakable(file)), breakable(name.join(""))] : breakable(test);
 }
@@ -94,6 +94,9 @@ for (const { arn, mock } of report.keys) {
 }
 
 const costOfKey = (key) => Number(key.tally.cost) + Number(key.storage);
+/** Whether calls were made in tests, and not to a server. */
+const hasTests = !report.is_of_server;
+
 const failedTests = new Set(Object.keys(report.tests).filter((test) => report.tests[test].outcome === "failed"));
 const kindOf = (outcome, isInjected) =>
   outcome === "ok" ? "ok" : isInjected ? "injected" : outcome === "AccessDeniedException" ? "denied" : "failed";

@@ -3,7 +3,7 @@
 function showKeys() {
   if (!report.keys.length) return;
   const isUnused = (key) => !key.used && key.manager !== "AWS";
-  section("Keys", "All keys of all mocks. A key is never used if no cryptographic operation succeeded with it.", pagedTable({
+  section("Keys", `All keys${hasTests ? " of all mocks" : ""}. A key is never used if no cryptographic operation succeeded with it.`, pagedTable({
     title: "Keys", rows: report.keys,
     filters: [["never used", isUnused], ...(failedTests.size ? [["of tests that failed", (key) => failedTests.has(key.test)]] : [])],
     text: (key) => `${key.arn} ${key.aliases.join(" ")} ${key.description} ${key.spec} ${key.usage} ${key.state} ${key.test}`,
@@ -17,15 +17,15 @@ function showKeys() {
       { title: "Cost", kind: "number", by: costOfKey, cell: (key) => [usd(costOfKey(key)),
         Number(key.storage_moved) ? placeLine(`moved time ${usd(key.storage_moved)}`) : null] },
       { title: "Used", cell: (key) => isUnused(key) ? el("span", { class: "badge failed" }, "never") : key.used ? "yes" : "–", by: (key) => Number(key.used) },
-      { title: "Made by", kind: "name", cell: (key) => testName(key.test), by: (key) => key.test ?? "" },
-    ],
+      hasTests && { title: "Made by", kind: "name", cell: (key) => testName(key.test), by: (key) => key.test ?? "" },
+    ].filter(Boolean),
   }));
 }
 
 function showQuotas() {
   if (!report.quotas.length) return;
   const share = (row) => row.per_second > 0 ? row.peak / row.per_second : 0;
-  section("Request quotas", "The most requests per second of all mocks, by their clocks, against AWS's request quotas. " +
+  section("Request quotas", `The most requests per second${hasTests ? " of all mocks, by their clocks" : ", by the clock of the mock"}, against AWS's request quotas. ` +
     "As many times this traffic as the limit says are not throttled yet.", pagedTable({
     title: "Request quotas", rows: report.quotas, size: 10, filters: [["throttled", (row) => share(row) > 1]],
     text: (row) => `${row.quota} ${row.region} ${row.account} ${Object.keys(row.operations).join(" ")} ${row.test}`,
@@ -36,16 +36,16 @@ function showQuotas() {
       { title: "Share", kind: "number", by: share, cell: (row) => `${(100 * share(row)).toFixed(1)} %` },
       { title: "Limit at", kind: "number", cell: (row) => row.peak > 0 ? `x ${count(Math.floor(10 * row.per_second / row.peak) / 10)}` : "–" },
       { title: "Requests", kind: "name", cell: (row) => Object.entries(row.operations).map(([name, number]) => `${count(number)} ${name}`).join(", ") },
-      { title: "Test", kind: "name", cell: (row) => testName(row.test), by: (row) => row.test ?? "" },
-    ],
+      hasTests && { title: "Test", kind: "name", cell: (row) => testName(row.test), by: (row) => row.test ?? "" },
+    ].filter(Boolean),
   }));
 }
 
 function showSlowest() {
   if (!report.slowest.length) return;
   section("Slowest calls", "The real time that the mock took to answer.", el("div", { class: "scroll" }, el("table", { class: "rows" },
-    el("thead", {}, el("tr", {}, ["ms", "Operation", "Key spec", "Test"].map((title, place) =>
+    el("thead", {}, el("tr", {}, ["ms", "Operation", "Key spec", ...(hasTests ? ["Test"] : [])].map((title, place) =>
       el("th", { scope: "col", class: place ? "" : "number" }, title)))),
     el("tbody", {}, report.slowest.map((slow) => el("tr", {}, el("td", { class: "number" }, (slow.seconds * 1000).toFixed(2)),
-      el("td", {}, slow.operation), el("td", {}, slow.spec ?? "–"), el("td", { class: "name" }, testName(slow.test))))))));
+      el("td", {}, slow.operation), el("td", {}, slow.spec ?? "–"), hasTests ? el("td", { class: "name" }, testName(slow.test)) : null))))));
 }

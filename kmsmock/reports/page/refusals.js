@@ -27,7 +27,7 @@ function showRefusals() {
     return el("details", { class: "refusal" },
       el("summary", {}, parts.filter(Boolean).map((part) => [part, " "]),
         el("span", { class: "why" }, one.reason),
-        el("span", { class: "test" }, testName(one.test))),
+        hasTests ? el("span", { class: "test" }, testName(one.test)) : null),
       one.message ? el("p", {}, el("span", { class: "quiet" }, "AWS says: "), one.message) : null,
       one.text ? el("pre", { tabindex: "0" }, one.text) : null);
   }
@@ -50,12 +50,13 @@ function showRefusals() {
   if (sorted.some(isAnswer)) kinds[0][1] = "All of them";
   draw();
   section("Refused calls", "Calls that were denied by policies or grants, or failed for another reason, " +
-    "and answers without what is still under way. Open one for the whole explanation. Expected: the test has passed, since it has caught the error, or a retry has succeeded.",
+    "and answers without what is still under way. Open one for the whole explanation." +
+    (hasTests ? " Expected: the test has passed, since it has caught the error, or a retry has succeeded." : ""),
     el("div", { class: "controls" },
       el("label", { class: "grow" }, el("span", { class: "hidden" }, "Search in refused calls"),
-        el("input", { type: "search", placeholder: "Search: operation, key, principal, test, reason", on: {
+        el("input", { type: "search", placeholder: `Search: operation, key, principal, ${hasTests ? "test, " : ""}reason`, on: {
           input: (event) => { wanted = event.target.value.toLowerCase(); shown = SIZE; draw(); } } })),
       choice("Which calls", kinds, (value) => { kind = value; }),
-      choice("In which tests", tests, (value) => { which = value; }), told),
+      hasTests ? choice("In which tests", tests, (value) => { which = value; }) : null, told),
     list, more);
 }

@@ -4,7 +4,7 @@
 function sortedScenes() {
   const parts = new Map();
   const scenes = report.scenes.map((scene) => {
-    const test = scene.test ?? "outside of tests";
+    const test = scene.test ?? (hasTests ? "outside of tests" : "since the start");
     const part = (parts.get(test) ?? 0) + 1;
     parts.set(test, part);
     const refused = scene.calls.filter((call) => names[call[4]] !== "ok").length;
@@ -42,13 +42,16 @@ function showScenes() {
     content.replaceChildren(...parts);
   }
 
-  section("Test by test", "The history of one mock, on its own clock: choose the test that started it.",
+  const [title, about, part] = hasTests
+    ? ["Test by test", "The history of one mock, on its own clock: choose the test that started it.", "test"]
+    : ["History", "What clients have called, on the clock of the mock. A new part begins when a state is restored.", "part"];
+  section(title, about,
     el("div", { class: "controls" },
-      el("label", { class: "grow" }, el("span", { class: "hidden" }, "Test"), select),
+      el("label", { class: "grow" }, el("span", { class: "hidden" }, hasTests ? "Test" : "Part"), select),
       all.some(({ failed }) => failed) && !all.every(({ failed }) => failed) ? el("label", {}, el("input", { type: "checkbox", on: {
         change: (event) => choose(event.target.checked ? all.filter(({ failed }) => failed) : all) } }), "only tests that failed") : null,
-      scenes.length > 1 ? [el("button", { type: "button", on: { click: step(-1) } }, "Previous test"),
-        el("button", { type: "button", on: { click: step(1) } }, "Next test")] : null),
+      scenes.length > 1 ? [el("button", { type: "button", on: { click: step(-1) } }, `Previous ${part}`),
+        el("button", { type: "button", on: { click: step(1) } }, `Next ${part}`)] : null),
     content);
   choose(all);
 }

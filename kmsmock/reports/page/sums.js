@@ -8,9 +8,11 @@ function tile(kind, figure, name, ...about) {
 function showHead() {
   const { total, storage, storage_moved: moved, specs } = report;
   const when = report.made ? `${report.made.slice(0, 16).replace("T", " ")} UTC · ` : "";
-  document.getElementById("run").textContent =
-    `${when}${plural(report.tests_run, "test")} run, ${count(report.tests_failed)} failed · ` +
-    `${count(Object.keys(report.tests).length)} of them called KMS`;
+  if (!hasTests) document.getElementById("title").textContent = document.title = "KMS of this server";
+  document.getElementById("run").textContent = when + (hasTests
+    ? `${plural(report.tests_run, "test")} run, ${count(report.tests_failed)} failed · ` +
+      `${count(Object.keys(report.tests).length)} of them called KMS`
+    : "since the server has started, until this page was loaded");
   const keys = Object.values(specs).reduce((sum, spec) => sum + spec.keys, 0);
   const unused = Object.values(specs).reduce((sum, spec) => sum + spec.unused, 0);
   main.append(el("div", { class: "tiles" }, ...[
@@ -97,10 +99,10 @@ function showBars() {
     ["By key", report.keys.map((key) => {
       const name = keyText(key.arn, key.mock);
       return { name, shown: [breakable(nameOfKey(key.arn, key.mock)), el("span", { class: "quiet" }, " ", breakable(tellingApart(key, name))), placeLine(placeOfKey(key.arn))],
-        full: `${key.arn}, made by ${key.test ?? "no test"}`, tally: key.tally, storage: key.storage, moved: key.storage_moved };
+        full: hasTests ? `${key.arn}, made by ${key.test ?? "no test"}` : key.arn, tally: key.tally, storage: key.storage, moved: key.storage_moved };
     })],
-    ["By test", Object.entries(report.tests).map(([name, tally]) => ({ name, shown: testName(name), tally }))],
-  ].map(([title, entries]) => bars(title, entries, () => measure));
+    hasTests && ["By test", Object.entries(report.tests).map(([name, tally]) => ({ name, shown: testName(name), tally }))],
+  ].filter(Boolean).map(([title, entries]) => bars(title, entries, () => measure));
 
   function choose(name) {
     measure = MEASURES[name];
@@ -112,7 +114,7 @@ function showBars() {
     el("input", { type: "radio", name: "measure", value, checked: value === "calls", on: { change: () => choose(value) } }), label));
   choose("calls");
   section("Calls and cost", "At AWS's list prices, before the free tier." + (Number(report.storage_moved)
-    ? " Moved time is what passed only on the clocks of mocks, which tests have moved." : ""),
+    ? ` Moved time is what passed only on the clocks of mocks, which ${hasTests ? "tests have" : "somebody has"} moved.` : ""),
     el("div", { class: "controls" }, el("fieldset", { class: "segments" },
       el("legend", { class: "hidden" }, "Measure of the bars"), choices)), legend,
     el("div", { class: "thirds" }, lists.map((list) => list.made)));
