@@ -11,7 +11,8 @@ from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.linting import find_misspelt, lint_statement
+from kmsmock.authorization.linting import lint_statement
+from kmsmock.authorization.misspelt import find_misspelt
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match, match_name
@@ -286,14 +287,18 @@ def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
     consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
     for policy in consulted:
         about = policy.statements_about(request.lower_action)
+        applying = {one for one in about if applies(one, policy, request, policies)}
+        misspelt = find_misspelt(policy)
         for statement in policy.statements:
-            if statement not in about:
-                for finding in find_misspelt(statement):
-                    yield f"{policy.name}, {statement.name}: {finding}"
-        for statement in about:
-            if not applies(statement, policy, request, policies):
-                for finding in lint_statement(statement, policy, exists=policies.exists):
-                    yield f"{policy.name}, {statement.name}: {finding}"
+            if statement in applying:
+                continue
+            findings = list(misspelt.get(statement, ()))
+            if statement in about:
+                findings += lint_statement(statement, policy, exists=policies.exists)
+            for finding in findings:
+                yield f"{policy.name}, {statement.name}: {finding}"
+        for finding in misspelt.get(None, ()):
+            yield f"{policy.name}: {finding}"
 
 
 def text(

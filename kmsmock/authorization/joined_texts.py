@@ -20,6 +20,7 @@ _END = "\0"
 NEAR = 4
 #: The longest text, in characters, of which a few patterns are compared one after the other.
 SHORT = 200
+_FEW = 8
 #: How many places that beginnings of patterns reach are remembered.
 _MOST_REACHED = 64
 #: The longest text that is kept after a decision: no resource is longer.
@@ -153,7 +154,8 @@ class JoinedTexts:
         """Return the ends of some of the texts."""
         if self._ends_of is None:
             self._ends_of = dict(zip(self._texts, self._list_ends(), strict=True))
-        return self._mask(map(self._ends_of.__getitem__, texts))
+        ends = [self._ends_of[text] for text in texts]
+        return self._mask(ends) if len(ends) > _FEW else sum(1 << end for end in ends)
 
 
 def _bytes_of(text: str) -> tuple[bytes, bytes]:

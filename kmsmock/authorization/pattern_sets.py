@@ -45,13 +45,7 @@ class PatternSet:
                 exact.add("".join(pieces))
         self._exact = exact
         self._wild = wild
-        #: Those that can be compared one after the other: all if they are few, and those whose many
-        #: parts are sooner found that way.
-        self._single = [
-            (self._read(tokens), len(tokens) > _MANY_TOKENS)
-            for tokens in wild
-            if len(wild) <= _FEW or len(tokens) > _MANY_TOKENS
-        ]
+        self._single: list[tuple[OnePattern, bool]] | None = None
         self._many: PatternTree | None = None
         #: Whether one of them is ``*``, which needs no look at the text.
         self.matches_all = any(list(tokens) == [Wildcard.ANY] for tokens in wild)
@@ -67,7 +61,10 @@ class PatternSet:
             return True
         if len(self._wild) > _FEW or len(text) > SHORT:
             return self._match_many(text)
-        return any(pattern.matches(text) for pattern, _ in self._single)
+        for pattern, _ in self._single or self._read_single():  # noqa: SIM110 - any() is slower
+            if pattern.matches(text):
+                return True
+        return False
 
     def match_any(self, forms: Forms) -> bool:
         """Return whether one of several texts fits one of the patterns."""
@@ -89,10 +86,23 @@ class PatternSet:
         return self._tree().match_all(joined, joined.ends_of(equal) if equal else 0)
 
     def _match_many(self, text: str) -> bool:
-        long = [pattern for pattern, is_long in self._single if is_long]
+        long = [pattern for pattern, is_long in self._single or self._read_single() if is_long]
         if any(pattern.matches(text) for pattern in long):
             return True
         return len(long) < len(self._wild) and self._tree().match_any(join_text(text))
+
+    def _read_single(self) -> list[tuple[OnePattern, bool]]:
+        """Return what is compared one after the other, and whether it is long.
+
+        These are all patterns if they are few, and those whose many parts are sooner found so.
+        """
+        if self._single is None:
+            self._single = [
+                (self._read(tokens), len(tokens) > _MANY_TOKENS)
+                for tokens in self._wild
+                if len(self._wild) <= _FEW or len(tokens) > _MANY_TOKENS
+            ]
+        return self._single
 
     def _are_few(self, forms: Forms) -> bool:
         return len(self._wild) <= _FEW and forms.size <= SHORT
@@ -193,6 +203,9 @@ class _Node:
     @property
     def following(self) -> dict[Token | None, _Node]:
         """The next token -> the patterns that have it; found when texts reach this place."""
+        if self._following is None and len(self._patterns) == 1:
+            length = self._length + 1
+            self._following = {self._patterns[0][length - 1]: _Node(self._patterns, length)}
         if self._following is None:
             groups: dict[Token | None, list[_Tokens]] = {}
             for pattern in self._patterns:

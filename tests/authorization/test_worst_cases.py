@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import string
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice, product
 from typing import Any
@@ -262,3 +263,93 @@ def test_no_statement_is_proposed_that_no_policy_has_room_for(kms: KMSMock) -> N
     assert not denied.allowed
     assert denied.missing == ()
     assert len(with_room.missing) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": [f"kms:Encrypt{word}" for word in WORDS]},
+        {"Action": [f"kms:Encrypt*{word}" for word in WORDS]},
+        {
+            "Action": "*",
+            "Condition": {"StringEquals": {f"kms:EncryptionContext{w}": "" for w in WORDS}},
+        },
+    ],
+    ids=["actions", "patterns of actions", "condition keys"],
+)
+def test_of_many_misspelt_names_only_some_are_compared_with_all_known_ones(
+    kms: KMSMock, statement: dict[str, Any]
+) -> None:
+    client = kms.client()
+    key = client.create_key()["KeyMetadata"]["KeyId"]
+    policy = json.dumps({"Statement": [{**ALLOW, "Principal": "*"}, {**DENY, **statement}]})
+    size = len(policy)
+
+    def put() -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            client.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+        texts = [str(warning.message) for warning in caught]
+        return [text for text in texts if text.startswith("the key policy")]
+
+    texts, calls = count_calls(put)
+
+    assert len(texts) == 31
+    assert texts[-1] == (
+        "the key policy: KMS has none of 770 more of its actions and condition keys"
+    )
+    assert all("did you mean" in text for text in texts[:-1])
+    assert calls < 40 * size
+
+
+def test_a_denial_that_many_statements_nearly_allow_proposes_some_of_them(kms: KMSMock) -> None:
+    conditions = [{"StringEquals": {"aws:userid": word}} for word in WORDS[:100]]
+    statements = [{**ALLOW, "Condition": condition} for condition in conditions]
+    role = kms.account(ACCOUNT).role("App", policies=[{"Statement": statements}])
+    key = kms.client().create_key()["KeyMetadata"]["Arn"]
+
+    denied = kms.explain(role, "kms:Encrypt", key)
+
+    assert not denied.allowed
+    assert len(denied.missing) == 1  # all of them come to the same statement
+    assert len(denied.steps) == 101
+
+
+def test_a_long_list_is_shown_once_in_an_explanation(kms: KMSMock) -> None:
+    statements = [
+        {**DENY, "Condition": {"ForAnyValue:StringEquals": {MULTIVALUED: word}}} for word in "ab"
+    ]
+
+    decision, _ = decide(kms, *statements, context={MULTIVALUED: OTHERS})
+
+    first, second, *_ = decision.steps
+    assert first.why[0].endswith(" and 2,950 more")
+    assert second.why == (
+        "condition ForAnyValue:StringEquals aws:TagKeys: wanted b; got the same as above",
+    )
+
+
+@pytest.mark.parametrize("grants", [0, 1], ids=["condition", "grant"])
+def test_an_encryption_context_of_many_names_is_shown_in_part(kms: KMSMock, grants: int) -> None:
+    condition = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": WORDS[:400]}}
+    statement = {**ALLOW, "Condition": condition}
+    role = kms.account(ACCOUNT).role("App", policies=[] if grants else [{"Statement": statement}])
+    client = kms.client()
+    key = client.create_key()["KeyMetadata"]["Arn"]
+    for _ in range(grants):
+        client.create_grant(
+            KeyId=key,
+            GranteePrincipal=role.arn,
+            Operations=["Encrypt"],
+            Constraints={"EncryptionContextEquals": {"a": "b"}},
+        )
+
+    def explain() -> str:
+        context = dict.fromkeys([*WORDS[:400], *(f"{name}-longer" for name in OTHERS)], "1")
+        return str(kms.explain(role, "kms:Encrypt", key, encryption_context=context))
+
+    text, calls = count_calls(explain)
+
+    assert "more" in text
+    assert len(text) < 10_000
+    assert calls < 60 * len(OTHERS)
