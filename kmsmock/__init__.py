@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.mock import KMSMocker, mock_kms
     from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked
+    from kmsmock.remote.connecting import connect
     from kmsmock.serving.server import KmsServer
     from kmsmock.state.checkpoints import Checkpoint
     from kmsmock.worlds.errors import WorldError
@@ -39,6 +40,7 @@ __all__ = [
     "RealAWSBlocked",
     "RealKMSBlocked",
     "WorldError",
+    "connect",
     "current",
     "mock_kms",
 ]
@@ -59,6 +61,7 @@ _MODULES = {
     "RealAWSBlocked": "kmsmock.process.real_aws_block",
     "RealKMSBlocked": "kmsmock.process.real_aws_block",
     "WorldError": "kmsmock.worlds.errors",
+    "connect": "kmsmock.remote.connecting",
     "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",
 }

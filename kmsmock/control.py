@@ -18,7 +18,7 @@ from kmsmock.aws.references import read_key_reference
 from kmsmock.aws.secret_values import hide, hide_secrets
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import get_answering, get_state, paused
+from kmsmock.process.active_mocks import get_answering, paused
 from kmsmock.process.watchers import notifying, watchers
 from kmsmock.responder import Responder
 
@@ -58,9 +58,8 @@ class KMSMock(ClientSource):
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in list(self._backend.regions.values()))
-        state = get_state(self._responder)
         calls = len(self.calls)
-        return f"<KMSMock {state}: {keys} key{_s(keys)}, {calls} call{_s(calls)}>"
+        return f"<KMSMock {self._responder.state}: {keys} key{_s(keys)}, {calls} call{_s(calls)}>"
 
     # --- state -------------------------------------------------------------------------
 

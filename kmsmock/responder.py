@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import active, is_started
+from kmsmock.process.active_mocks import active, get_state, is_started
 from kmsmock.process.block_settings import MockSetting
 from kmsmock.process.watchers import notifying, watchers
 
@@ -33,6 +33,9 @@ class ConfiguredMock:
 
     options: all options. keywords: those that were passed. kms: its control object, set afterwards.
     """
+
+    #: Whether it is the mock of a server, which is not started, and answers until that ends.
+    is_served = False
 
     def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
         _install_interception()
@@ -73,6 +76,11 @@ class ConfiguredMock:
     def is_started(self) -> bool:
         """Whether the mock has been started and not stopped; it may be paused or suspended."""
         return is_started(self)
+
+    @property
+    def state(self) -> str:
+        """Whether the mock is ``active``, ``suspended``, ``paused`` or ``ended``."""
+        return get_state(self)
 
     # --- what is configured --------------------------------------------------------------
 

@@ -123,7 +123,7 @@ def test_each_public_member_has_a_docstring_of_its_own(kms: KMSMock, title: str)
 def test_all_types_that_a_test_annotates_with_are_names_of_the_package() -> None:
     assert set(kmsmock.__all__) == {
         *("KMSMock", "KMSMocker", "mock_kms", "current", "RealAWSBlocked", "RealKMSBlocked"),
-        "KmsKey",
+        *("KmsKey", "connect"),
         *("KmsKeyFactory", "Account", "Principal", "Call", "Decision", "Costs", "Checkpoint"),
         *("KmsServer", "WorldError"),
     }

@@ -32,6 +32,8 @@ REGIONS: dict[str, tuple[str, ...]] = {
 }
 _PARTITION_OF = {region: partition for partition, names in REGIONS.items() for region in names}
 #: botocore's names for the one endpoint that a service can have in a partition -> the partition.
+#: Services with one endpoint for all Regions of a partition.
+GLOBAL_SERVICES = ("iam",)
 _GLOBAL = {f"{partition}-global": partition for partition in REGIONS}
 #: Partition -> the Region of the endpoints that it has only one of, such as that of IAM.
 _GLOBAL_ENDPOINTS = {
@@ -84,6 +86,15 @@ def region_of_endpoint(name: str) -> str:
     Source: IAM User Guide, "AWS global condition context keys", aws:RequestedRegion.
     """
     return _GLOBAL_ENDPOINTS.get(_GLOBAL.get(name, ""), name)
+
+
+def region_of_service(service: str, region: str) -> str:
+    """Return the Region for which clients in a Region sign requests to a service."""
+    if service not in GLOBAL_SERVICES:
+        return region
+    name = f"{partition_of(region)}-global"
+    only = region_of_endpoint(name)
+    return region if only == name else only
 
 
 def kms_host(region: str) -> str:

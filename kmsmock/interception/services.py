@@ -13,7 +13,6 @@ from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.waiters import explain_failures
-from kmsmock.process.active_mocks import are_started
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
 from kmsmock.process.moto import is_moto_active
@@ -26,8 +25,7 @@ def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
 
     Handles ``before-parameter-build``.
     """
-    if are_started():
-        context[_PARAMETERS] = params
+    context[_PARAMETERS] = params
 
 
 def get_parameters(context: Any) -> Mapping[str, Any]:

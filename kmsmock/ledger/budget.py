@@ -19,7 +19,10 @@ _CALLS_LISTED = 20
 class Budget(
     PublicObject,
     Watcher,
-    internal=("began", "called", "ended", "handed_out", "restored", "restoring"),
+    internal=(
+        *("answered_late", "began", "called", "delayed", "ended", "exceeded", "handed_out"),
+        *("restored", "restoring"),
+    ),
 ):
     """A context manager that limits the requests made in its block, and their costs.
 

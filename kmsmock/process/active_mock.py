@@ -27,6 +27,11 @@ class ActiveMock(Protocol):
         ...
 
     @property
+    def is_served(self) -> bool:
+        """Whether it is the mock of a server, which is not started, and answers until that ends."""
+        ...
+
+    @property
     def kms(self) -> Any:
         """The control object of the mock."""
         ...

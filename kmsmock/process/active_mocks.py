@@ -93,7 +93,7 @@ def are_started() -> bool:
     return bool(_uses)
 
 
-def is_paused(mock: ActiveMock) -> bool:
+def is_paused(mock: object) -> bool:
     """Return whether a mock is paused."""
     return any(each is mock for paused in _pauses for each in paused)
 
@@ -105,7 +105,7 @@ def list_asked() -> list[ActiveMock]:
     return sorted(mocks.values(), key=_rank)
 
 
-def get_state(mock: ActiveMock) -> str:
+def get_state(mock: object) -> str:
     """Return whether a mock is ``active``, ``suspended``, ``paused`` or ``ended``."""
     if not is_started(mock):
         return "ended"

@@ -30,7 +30,7 @@ def require_started(mock: ActiveMock, kind: str) -> None:
 
     kind: of the object that belongs to it, such as ``client``.
     """
-    if not is_started(mock):
+    if not (is_started(mock) or mock.is_served):
         raise RuntimeError(
             f"this {kind} belongs to a mock that has ended, {mock.kms!r}: get a {kind} from a "
             "mock that is active"
@@ -38,15 +38,19 @@ def require_started(mock: ActiveMock, kind: str) -> None:
 
 
 def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
-    if id(mock) in answering_own:
+    if _answers(mock):
         context[MOCK] = mock
     else:
         require_started(mock, "client")
 
 
 def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:
-    if id(mock) in answering_own:
+    if _answers(mock):
         setattr(request, MOCK, mock)
+
+
+def _answers(mock: ActiveMock) -> bool:
+    return id(mock) in answering_own or mock.is_served
 
 
 def get_mock(context: Any) -> ActiveMock | None:

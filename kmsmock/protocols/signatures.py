@@ -17,7 +17,13 @@ from typing import NamedTuple, NoReturn
 
 from kmsmock.aws import signature_errors as texts
 from kmsmock.aws.coded_error import CodedError
-from kmsmock.aws.regions import is_known_region, is_region, partition_of, region_of_endpoint
+from kmsmock.aws.regions import (
+    GLOBAL_SERVICES,
+    is_known_region,
+    is_region,
+    region_of_endpoint,
+    region_of_service,
+)
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import Credentials, SessionTokenError
 from kmsmock.process.real_time import RealTime
@@ -33,8 +39,6 @@ _IN_QUERY = (
     *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"),
     *("X-Amz-SignedHeaders", "X-Amz-Date"),
 )
-#: Services with one endpoint for all Regions of a partition.
-_GLOBAL = ("iam",)
 
 
 class Signer(NamedTuple):
@@ -238,10 +242,8 @@ class _Check:
 
     def _find_expected_region(self, region: str) -> str:
         """Return the Region that the endpoint is in; any Region has a loopback address."""
-        if self._service in _GLOBAL:
-            name = f"{partition_of(region)}-global"
-            only = region_of_endpoint(name)
-            return region if only == name else only
+        if self._service in GLOBAL_SERVICES:
+            return region_of_service(self._service, region)
         host = self._request.headers.get("host", "").lower()
         if host.startswith("sts.amazonaws.com"):
             return region_of_endpoint("aws-global")

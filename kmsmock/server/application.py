@@ -113,7 +113,12 @@ class Application:
             from kmsmock.server.control_plane import ControlPlane
 
             kms = self.kms
-            self._plane = ControlPlane(kms, allow_remote=self._settings.allow_remote)
+            settings = self._settings
+            self._plane = ControlPlane(
+                kms,
+                allow_remote=settings.allow_remote,
+                is_strict=settings.strict_credentials,
+            )
         return self._plane
 
     @property

@@ -37,10 +37,13 @@ class _RefusalError(Exception):
 
 
 class ControlPlane:
-    """The control plane of a mock. allow_remote: see `find_refusal`."""
+    """The control plane of a mock.
 
-    def __init__(self, kms: KMSMock, *, allow_remote: bool) -> None:
-        self._control = Control(kms)
+    allow_remote: see `find_refusal`. is_strict: whether requests need access keys of the mock.
+    """
+
+    def __init__(self, kms: KMSMock, *, allow_remote: bool, is_strict: bool = False) -> None:
+        self._control = Control(kms, is_strict=is_strict)
         self._allow_remote = allow_remote
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -124,7 +127,7 @@ def _format_error(message: str) -> dict[str, Any]:
 def _respond(
     status: HTTPStatus, content: Any, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    text = json.dumps(content, indent=2, ensure_ascii=False, default=_to_json)
+    text = json.dumps(content, ensure_ascii=False, default=_to_json)
     body = f"{text}\n".encode(errors="backslashreplace")
     return HttpResponse(
         status,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.misuse.suggestions import suggest
+from kmsmock.remote.objects import ServedObjects
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
@@ -31,11 +32,15 @@ _FAULTS = (
 
 
 class Control:
-    """What the routes work with: a mock, and the checkpoints that were made, by name."""
+    """What the routes work with: a mock, and the checkpoints that were made, by name.
 
-    def __init__(self, kms: KMSMock) -> None:
+    is_strict: whether requests need access keys of the mock.
+    """
+
+    def __init__(self, kms: KMSMock, *, is_strict: bool = False) -> None:
         self.kms = kms
         self.checkpoints: dict[str, Checkpoint] = {}
+        self.objects = ServedObjects(kms, is_strict=is_strict)
 
 
 class Route(NamedTuple):
@@ -249,6 +254,12 @@ def get_costs(control: Control) -> Any:
             for name, count in costs.by_operation().items()
         },
     }
+
+
+@_route("POST", f"{_V1}/object")
+def use_object(control: Control, body: Mapping[str, Any]) -> Any:
+    """Answer a message of `kmsmock.connect`."""
+    return control.objects.answer(body)
 
 
 @_route("POST", f"{_V1}/explain")

@@ -13,10 +13,22 @@ from kmsmock.responder import Responder
 class ServedResponder(Responder):
     """The responder of a mock that is not among the active ones of the process."""
 
+    is_served = True
+
     @property
     def is_started(self) -> bool:
         """Whether it can be reached: as long as the server runs."""
         return True
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it answers clients: as long as the server runs."""
+        return True
+
+    @property
+    def state(self) -> str:
+        """What the control object shows."""
+        return "of a server"
 
 
 def make_mock(options: Mapping[str, Any]) -> KMSMock:

@@ -62,7 +62,7 @@ _REGION = tuple({*KmsRegion.__slots__} - {"account", "keys", "materials", "name"
 _region_values = attrgetter(*_REGION)
 
 
-class Checkpoint(PublicObject, internal=("load",)):
+class Checkpoint(PublicObject, internal=("is_same_state", "list_resources", "load")):
     """A saved state of a mock, for `kms.restore`.
 
     owner: the `Backend` that has the state. referenced: further types whose objects are not copied.

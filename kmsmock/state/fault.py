@@ -20,7 +20,10 @@ from kmsmock.process.contexts import Context
 
 NO_DELAY = timedelta()
 #: Members of a fault that tests do not need.
-_INTERNAL = ("due", "disarmed_by", "entropy", "fire", "is_reported", "number", "owner", "see")
+_INTERNAL = (
+    *("can_hit", "disarmed_by", "due", "entropy", "fire", "is_reported", "matches", "number"),
+    *("owner", "see"),
+)
 
 _INTERNAL_OF_QUOTAS = ("covers", "elsewhere", "note", "note_elsewhere", "quota", "rate")
 
