@@ -58,7 +58,7 @@ _INSTALLED = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
 
 
 #: Options of all runs inside of tests: they run in order, and leave nothing in their folders.
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:randomly")
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:hypothesispytest")
 
 
 def install() -> None:

@@ -29,7 +29,7 @@ from kmsmock.process.active_mocks import is_started
 
 moto: Any = None
 with contextlib.suppress(ImportError):  # where the oldest versions are tested
-    import moto.core.models  # it answers only the clients that are made after its import
+    import moto.core.responses  # it answers only the clients that are made after its import
 
 
 def install() -> None:
@@ -45,8 +45,11 @@ def install() -> None:
     creator._create_methods = _create_methods_once(creator._create_methods)
     botocore.endpoint_provider.RuleSet = _read_rules_once(botocore.endpoint_provider.RuleSet)
     if moto is not None:
-        models = moto.core.models
-        models.CallbackResponse = functools.cache(models.CallbackResponse)
+        for module, name in (
+            (moto.core.models, "CallbackResponse"),
+            (moto.core.responses, "method_names_from_class"),
+        ):
+            setattr(module, name, functools.cache(getattr(module, name)))
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 

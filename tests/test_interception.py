@@ -222,16 +222,18 @@ def test_a_client_older_than_the_package_gets_its_handlers_once():
         keys = dict(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
         client = boto3.client("kms", **keys)
         plain = boto3.client("s3", **keys).meta
+        of_another_service = boto3.client("sts", **keys)
         from kmsmock import mock_kms
         emitters = {client.meta.events, client.meta.events}
         print(len(emitters), isinstance(client.meta, type(plain).__mro__[-2]))
         with mock_kms() as kms:
             client.list_keys()
             print(len(kms.calls))
+            print(of_another_service.get_caller_identity()["Account"])
         """
     )
 
-    assert output.splitlines() == ["1 True", "1"]
+    assert output.splitlines() == ["1 True", "1", "123456789012"]
 
 
 def test_importing_the_package_imports_no_decimals():

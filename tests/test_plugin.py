@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import hypothesis.core  # noqa: F401 - its own plugin imports it in every run otherwise
 import pytest
 
 from kmsmock import mock_kms

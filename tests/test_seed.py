@@ -120,6 +120,46 @@ def test_reset_begins_the_seeded_world_again():
             0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8,
             id="RFC 6979, A.2.5",
         ),
+        pytest.param(
+            ("ECC_NIST_P384", ec.SECP384R1()),
+            int(
+                "6B9D3DAD2E1B8C1C05B19875B6659F4DE23C3B667BF297BA"
+                "9AA47740787137D896D5724E4C70A825F872C9EA60D2EDF5",
+                16,
+            ),
+            "ECDSA_SHA_384",
+            int(
+                "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA7"
+                "3D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46",
+                16,
+            ),
+            int(
+                "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526"
+                "203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8",
+                16,
+            ),
+            id="RFC 6979, A.2.6",
+        ),
+        pytest.param(
+            ("ECC_NIST_P521", ec.SECP521R1()),
+            int(
+                "00FAD06DAA62BA3B25D2FB40133DA757205DE67F5BB0018FEE8C86E1B68C7E75CA"
+                "A896EB32F1F47C70855836A6D16FCC1466F6D8FBEC67DB89EC0C08B0E996B83538",
+                16,
+            ),
+            "ECDSA_SHA_512",
+            int(
+                "00C328FAFCBD79DD77850370C46325D987CB525569FB63C5D3BC53950E6D4C5F17"
+                "4E25A1EE9017B5D450606ADD152B534931D7D4E8455CC91F9B15BF05EC36E377FA",
+                16,
+            ),
+            int(
+                "00617CCE7CF5064806C467F678D3B4080D6F1CC50AF26CA209417308281B68AF28"
+                "2623EAA63E5B5C0723D8B8C37FF0777B1A20F8CCB1DCCC43997F1EE0E44DA4A67A",
+                16,
+            ),
+            id="RFC 6979, A.2.7",
+        ),
     ],
 )
 def test_seeded_signatures_are_those_of_the_standard(curve, scalar, algorithm, r, s):

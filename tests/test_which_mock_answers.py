@@ -9,7 +9,6 @@ import textwrap
 import threading
 
 import boto3
-import hypothesis.core  # noqa: F401 - its own plugin imports it in every run otherwise
 import pytest
 
 import kmsmock

@@ -1,7 +1,8 @@
 """How many examples the tests of properties look at, by the profile of Hypothesis.
 
-``quick`` is the default. ``thorough`` looks at four times as many; ``.ci/run`` uses it once. Both
-look at the same examples each time. ``nightly`` looks at twenty times as many, new ones each time.
+``quick`` is the default. ``thorough`` looks at four times as many; ``.ci/run`` uses it once, for
+tests of properties and those with the mark ``thorough``, which ask `is_thorough`. Both look at the
+same examples each time. ``nightly`` looks at twenty times as many, new ones each time.
 """
 
 from __future__ import annotations

@@ -46,14 +46,18 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
         yield f"{event}.{service.event_name or service.name}.*", handler
 
 
-#: Handlers that run before all others: they answer requests, and note who does.
-_FIRST: tuple[tuple[str, Handler], ...] = (
+#: Handlers of all clients that run before all others: they answer requests, and note who does.
+_FIRST_OF_ALL: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
     ("before-send", forward_before_send),
     ("before-send", sleeps.note_request),
     ("needs-retry", sleeps.note_response),
     ("needs-retry.kms", hide_from_retries),
+)
+#: These, and those of the clients of each service.
+_FIRST: tuple[tuple[str, Handler], ...] = (
+    *_FIRST_OF_ALL,
     *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
 )
 #: Handlers that run after all others: most are for requests that nothing answers.
@@ -101,7 +105,7 @@ def let_send(events: Any) -> None:
 
 
 def _get_events(meta: Any) -> Any:
-    """Return the event emitter of an older client, after registering the handlers with it.
+    """Return the event emitter of an older client, after registering its handlers with it.
 
     A client of a newer session has them already, and has each of them once.
 
@@ -109,11 +113,13 @@ def _get_events(meta: Any) -> Any:
     attribute instead of this property.
     """
     events = vars(meta)["events"]
-    for event, handler in (*_FIRST, *_LAST):
+    service = AWS_SERVICES.get(meta.service_model.service_name)
+    first = (*_FIRST_OF_ALL, *(_list_handlers(service) if service else ()))
+    for event, handler in (*first, *_LAST):
         # botocore raises it where only events of longer names have handlers.
         with contextlib.suppress(AttributeError):
             events.unregister(event, handler)
-    for event, handler in _FIRST:
+    for event, handler in first:
         events.register_first(event, handler)
     for event, handler in _LAST:
         events.register_last(event, handler)

@@ -111,10 +111,13 @@ def _find_alias(region: KmsRegion, text: str) -> str | None:
 
 def explain_unsupported_alias(call: Call, reference: str) -> str:
     """Explain that an operation takes no alias, and which key the alias or its ARN names."""
-    name = arns.resource_of(reference)
-    alias = call.region.aliases.get(name)
-    here = "" if alias is None else f", which for {name} is {alias.key.key_id!r}"
-    return f"{call.operation.name} takes a key id or key ARN only{here}."
+    alias = call.region.aliases.get(arns.resource_of(reference))
+    if alias is None or reference not in (alias.name, alias.arn):
+        return f"{call.operation.name} takes a key id or key ARN only."
+    return (
+        f"{call.operation.name} takes a key id or key ARN only, which for {alias.name} is "
+        f"{alias.key.key_id!r}."
+    )
 
 
 def explain_region_of_arn(call: Call, arn: arns.Arn) -> str:

@@ -63,10 +63,9 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
 
 
 def _read_tokens(call: Call) -> Collection[str]:
-    """Return the grant tokens of a call; RetireGrant has one, too."""
-    parameters = call.parameters
-    one = parameters.get("GrantToken")
-    return [*parameters.get("GrantTokens", ()), *([one] if one is not None else ())]
+    """Return the grant tokens of a call; RetireGrant has a single one."""
+    one: Any = call.parameters.get("GrantToken")
+    return call.parameters.get("GrantTokens") or [one]
 
 
 class _Attempt:
@@ -204,8 +203,9 @@ def _note_late(call: Call, seen: _Attempt, changes: Sequence[Change]) -> None:
 
 def _name(changes: Sequence[Change]) -> str:
     names = [_describe(change) for change in changes[:_MOST_NAMED]]
-    if len(changes) > _MOST_NAMED:
-        names.append(f"{len(changes) - _MOST_NAMED} more changes")
+    more = len(changes) - _MOST_NAMED
+    if more > 0:
+        names.append(f"{more} more change{'s' if more > 1 else ''}")
     return " and ".join(names)
 
 

@@ -122,8 +122,7 @@ class Consistency:
         return [
             change
             for change in self.open
-            if change.seen_from[node] > now
-            and not (tokens and change.grant is not None and _has_token(change, tokens))
+            if change.seen_from[node] > now and not _has_token(change, tokens)
         ]
 
     def note(self, changes: Iterable[Change], node: int) -> None:

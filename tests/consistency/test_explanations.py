@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -80,6 +82,89 @@ def test_what_is_denied_anyway_is_not_called_late():
 
             assert encrypt(role.client(), key_id) == "AccessDeniedException"
             assert "node of KMS" not in kms.calls[-1].explanation
+
+
+# --- which changes it names ----------------------------------------------------------------------
+
+
+def disable_with_other_changes(number):
+    def program(kms):
+        key_id, client = new_key(kms), kms.client()
+        for other in range(number):
+            client.update_key_description(KeyId=key_id, Description=str(other))
+        client.disable_key(KeyId=key_id)
+        encrypt(client, key_id)
+        return key_id
+
+    return program
+
+
+def disable_two_keys(kms):
+    other, key_id = new_key(kms), new_key(kms)
+    for each in (other, key_id):
+        kms.client().disable_key(KeyId=each)
+    encrypt(kms.client(), key_id)
+    return key_id
+
+
+def list_keys_after_other_changes(kms):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=new_key(kms))
+    key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+    kms.client().list_keys()
+    return key_id
+
+
+def use_grants(number):
+    def program(kms):
+        key_id, role = new_key(kms), kms.account(ACCOUNT).role("App")
+        terms = {"GranteePrincipal": role.arn, "Operations": ["Encrypt"]}
+        for name in range(number):
+            kms.client().create_grant(KeyId=key_id, Name=str(name), **terms)
+        encrypt(role.client(), key_id)
+        return key_id
+
+    return program
+
+
+GRANT, DESCRIPTION = "CreateGrant of GRANT on KEY", "UpdateKeyDescription of KEY"
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        pytest.param(disable_with_other_changes(1), ["DisableKey of KEY"], id="of one key"),
+        pytest.param(disable_two_keys, ["DisableKey of KEY"], id="of two keys"),
+        pytest.param(list_keys_after_other_changes, ["CreateKey of KEY"], id="of no key"),
+        pytest.param(use_grants(2), [f"{GRANT} and {GRANT}"], id="two that matter together"),
+        pytest.param(use_grants(3), [f"{GRANT} and {GRANT} and {GRANT}"], id="three"),
+        pytest.param(
+            use_grants(4), [f"{GRANT} and {GRANT} and {GRANT} and 1 more change"], id="four"
+        ),
+        pytest.param(disable_with_other_changes(9), ["DisableKey of KEY"], id="ten"),
+        pytest.param(
+            disable_with_other_changes(10),
+            [
+                "DisableKey of KEY",
+                f"{DESCRIPTION} and {DESCRIPTION} and {DESCRIPTION} and 8 more changes",
+            ],
+            id="eleven, too many to look for those that matter",
+        ),
+    ],
+)
+def test_of_several_changes_those_are_named_that_make_an_answer_late(program, named):
+    seen = set()
+    for seed in range(12):
+        with eventual(seed, waiting="clock") as kms:
+            key_id = program(kms)
+            text = kms.calls[-1].explanation or ""
+            arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"
+            for missed in re.findall("has not seen (.+) yet, as", text):
+                seen.add(re.sub("the grant [0-9a-f]{64}", "GRANT", missed.replace(arn, "KEY")))
+
+    assert sorted(seen) == named
+
+
+# --- the errors that it names --------------------------------------------------------------------
 
 
 OTHER = "444455556666"

@@ -89,6 +89,27 @@ def test_an_alias_is_refused_before_any_lookup(client, method, alias):
         getattr(client, method)(KeyId=alias, **KEY_ONLY[method])
 
 
+@pytest.mark.parametrize(
+    ("reference", "which"),
+    [
+        ("alias/app", ", which for alias/app is {key_id!r}"),
+        (f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/app", ", which for alias/app is {key_id!r}"),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/app", ""),
+        ("alias/none", ""),
+    ],
+    ids=["its name", "its ARN", "an ARN of another Region", "no alias"],
+)
+def test_a_refused_alias_is_explained_with_the_key_that_it_names(kms, client, reference, which):
+    key_id = client.create_key()["KeyMetadata"]["KeyId"]
+    client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
+
+    with refused("InvalidArnException"):
+        client.enable_key(KeyId=reference)
+
+    which = which.format(key_id=key_id)
+    assert kms.calls[-1].explanation == f"EnableKey takes a key id or key ARN only{which}."
+
+
 @pytest.mark.parametrize("method", ALL)
 def test_an_unknown_key_is_named_by_its_full_arn(client, method):
     references = [UNKNOWN_ARN] if method == "retire_grant" else [UNKNOWN, UNKNOWN_ARN]

@@ -138,6 +138,7 @@ DOCUMENT = json.loads(write(make_report(calls=2)))
 PLACES = list(list_places(DOCUMENT))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("first", sorted({str(place[0]) for place in PLACES if place}))
 def test_a_wrong_value_in_any_place_is_told_or_shown(tmp_path: Path, first: str) -> None:
     path, page = tmp_path / "report.json", tmp_path / "it.html"

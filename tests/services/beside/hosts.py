@@ -24,7 +24,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 
 
 @cache
-def _client(service: str, region: str) -> Any:
+def get_client(service: str, region: str) -> Any:
     """Return a client, which is made once, since that takes longer than the tests with it."""
     secret = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return boto3.client(service, region, **secret)
@@ -39,21 +39,21 @@ class Host:
         self.western = self._new_key(WEST)
 
     def _new_key(self, region: str) -> str:
-        arn: str = _client("kms", region).create_key()["KeyMetadata"]["Arn"]
+        arn: str = get_client("kms", region).create_key()["KeyMetadata"]["Arn"]
         return arn
 
     @staticmethod
     def client(service: str, region: str = EAST) -> Any:
         """Return a client of the default principal."""
-        return _client(service, region)
+        return get_client(service, region)
 
     def disable(self, key: str) -> None:
         """Disable a key."""
-        _client("kms", EAST).disable_key(KeyId=key)
+        get_client("kms", EAST).disable_key(KeyId=key)
 
     def deny(self, key: str, action: str) -> None:
         """Add a statement to a key policy that denies an action to everybody."""
-        kms = _client("kms", EAST)
+        kms = get_client("kms", EAST)
         policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
         denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
         policy["Statement"].append(denial)

@@ -18,7 +18,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
-from hypothesis import settings
 from moto import mock_aws
 
 import kmsmock
@@ -26,6 +25,7 @@ from kmsmock import mock_kms
 from kmsmock.aws.services import ANSWERED, AWS_SERVICES, MOCKED, ONLY_BESIDE
 from tests.services.beside.conftest import error_of
 from tests.services.generated_requests import REGION, list_operations, make_value, spoil
+from tests.thoroughness import is_thorough
 
 _PACKAGE, _MOTO = Path(kmsmock.__file__).parent, Path(moto.__file__).parent
 #: Of the spoiled requests, every fourth one is sent; with a thorough profile of Hypothesis all.
@@ -92,7 +92,7 @@ def find_escaped(service: str, *, has_store: bool) -> list[str]:
         event = f"before-call.{AWS_SERVICES[service].event_name or service}"
         for client in clients:
             client.meta.events.register_last(event, answer_request)
-    step = 1 if settings.default.max_examples > 100 else _STEP
+    step = 1 if is_thorough() else _STEP
     escaped = []
     for number, request in enumerate(list_requests(service, clients[0].meta.service_model)):
         operation, parameters, answer = request
@@ -103,12 +103,14 @@ def find_escaped(service: str, *, has_store: bool) -> list[str]:
     return [each for each in escaped if each is not None]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("service", [each for each in MOCKED if each != "kms"])
 def test_beside_a_store_none_escapes(service):
     with mock_aws(), mock_kms(seed=1, authorization="off", isolated=True):
         assert find_escaped(service, has_store=True) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("service", ANSWERED)
 def test_alone_none_escapes(service):
     with mock_kms(seed=1, authorization="off", isolated=True):

@@ -8,7 +8,7 @@ import time
 import zipfile
 from typing import Any, NamedTuple, Protocol
 
-import boto3
+from tests.services.beside.hosts import get_client
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
@@ -28,7 +28,7 @@ class Kind(Protocol):
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, REGION)  # type: ignore[call-overload]
+    return get_client(service, REGION)
 
 
 def given(**parameters: Any) -> dict[str, Any]:
