@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -103,6 +103,38 @@ class Connections:
         connection.transport.abort()
 
 
+class JoinedWrites:
+    """A transport that sends what is written at one time in one piece: a response's head and body.
+
+    AWS's SDK for Go v2 of 2022 loses the second piece of some responses that arrive at once, with
+    the error "use of closed network connection" (aws/aws-sdk-go-v2#1825).
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send data, with what is written until the event loop goes on."""
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        """End the connection after what was written."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            self._transport.write(b"".join(self._written))
+            self._written.clear()
+
+
 class Connection(HttpToolsProtocol):
     """A connection with limits. Overrides only methods of asyncio and of httptools' parser."""
 
@@ -122,7 +154,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         self.connections_of_server.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -206,6 +207,56 @@ def test_garbage_ends_its_connection_only(connect: Any, garbage: bytes) -> None:
         pass
 
     require_answer(connect)
+
+
+class Pieces(asyncio.Transport):
+    """A transport that keeps the pieces in which it was given data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+        self.has_written = asyncio.Event()
+        self.is_ended = False
+
+    def write(self, data: Any) -> None:
+        self.pieces.append(data)
+        self.has_written.set()
+
+    def close(self) -> None:
+        self.is_ended = True
+
+    def is_closing(self) -> bool:
+        return self.is_ended
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_ended"),
+    [(REQUEST, False), (REQUEST.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), True)],
+    ids=["kept", "closed"],
+)
+def test_head_and_body_of_a_response_are_one_piece(request_: bytes, is_ended: bool) -> None:
+    pytest.importorskip("httptools", reason="the extra server is not installed")
+    from kmsmock.server.connections import Limits
+
+    async def answer() -> tuple[list[bytes], bool]:
+        server: Any = make_server(Application(Settings), Limits(MOST))
+        server.config.load()
+        connection = server.config.http_protocol_class(
+            server.config, server.server_state, {}, asyncio.get_running_loop()
+        )
+        transport = Pieces()
+        connection.connection_made(transport)
+        connection.data_received(request_)
+        await transport.has_written.wait()
+        was_ended = transport.is_ended
+        connection.connection_lost(None)
+        return transport.pieces, was_ended
+
+    (piece,), was_ended = asyncio.run(answer())
+
+    assert piece.startswith(OK)
+    assert piece.endswith(b"}")
+    assert was_ended == is_ended
 
 
 def test_many_connections_that_are_dropped_leave_nothing(connect: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kmsmock import cli
+from kmsmock.aws.services import ANSWERED
 from tests.output import Printed, capture
 from tests.server.processes import EXTRA, Served, serving
 
@@ -85,15 +87,10 @@ def test_a_program_without_an_sdk_is_answered(server: Served) -> None:
     assert '"Keys":' in ran.stdout
 
 
-def test_the_aws_cli_is_answered(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("awscli.clidriver", reason="the AWS CLI is not installed")
-    for name, value in server.variables.items():
-        monkeypatch.setenv(name, value)
-    driver = importlib.import_module("awscli.clidriver").create_clidriver()
+def test_the_documentation_has_an_endpoint_for_terraform_of_each_service() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 
-    printed = capture(driver.main, ["kms", "list-aliases"])
-
-    assert '"AliasName": "alias/aws/s3"' in printed.output
+    assert set(re.findall(r'(\w+) += "http://127.0.0.1:4599"', text)) == set(ANSWERED)
 
 
 def test_the_signatures_of_its_own_access_keys_are_checked(server: Served) -> None:
