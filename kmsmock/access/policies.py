@@ -18,6 +18,7 @@ from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.process.watchers import notify, watchers
 
 #: The name of key policies in explanations.
 KEY_POLICY = "the key policy"
@@ -57,9 +58,13 @@ class Allowances:
     def add(
         self, identities: Identities, request: Request, key: Key | None, policies: AppliedPolicies
     ) -> None:
-        """Cache an allowed request, unless its evaluation used a condition or a grant."""
+        """Cache an allowed request, unless its evaluation used a condition or a grant.
+
+        While somebody watches decisions, nothing is cached.
+        """
         if (
-            policies.grants
+            watchers.decided
+            or policies.grants
             or looks_like_arn(request.resource) is not (key is not None)
             or _needs_context(request, policies)
         ):
@@ -124,13 +129,25 @@ def authorize(
     policies = collect_policies(identities, request, key)
     if retired is not None:
         policies = policies._replace(grants=(retired,))
-        decision = evaluate_retirement(request, policies, retired)
-    else:
-        decision = evaluate(request, policies)
+    decision = decide(request, policies, retired)
     if not decision.allowed:
         return explain_decision(decision, request, policies, identities)
     if retired is None:
         allowances.add(identities, request, key, policies)
+    return decision
+
+
+def decide(request: Request, policies: AppliedPolicies, retired: Grant | None = None) -> Decision:
+    """Evaluate what decides a call, and notify the watchers.
+
+    retired: the grant that RetireGrant names.
+    """
+    if retired is None:
+        decision = evaluate(request, policies)
+    else:
+        decision = evaluate_retirement(request, policies, retired)
+    if watchers.decided:
+        notify(watchers.decided, request, policies, decision, retired)
     return decision
 
 

@@ -199,13 +199,14 @@ def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSi
     return _nothing_allows(request, PolicyKind.RESOURCE)
 
 
-def _works_across_accounts(action: str) -> bool:
+def works_across_accounts(action: str) -> bool:
+    """Return whether an action can be allowed on a key or role of another account."""
     return action in _TAKING_ROLES or find_permission(action).works_across_accounts
 
 
 def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
     """Let both accounts decide: the key's must share it, and the caller's must allow its use."""
-    if not _works_across_accounts(request.action):
+    if not works_across_accounts(request.action):
         return Decision(
             Outcome.IMPLICIT_DENY,
             f"{request.action} does not work on keys of other accounts",

@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from kmsmock.cli import demo, explain, report, serve
+from kmsmock.cli import coverage, demo, explain, report, serve
 from kmsmock.misuse.suggestions import did_you_mean
 
-COMMANDS = (demo, explain, report, serve)
+COMMANDS = (coverage, demo, explain, report, serve)
 _OPTION = re.compile(r"(?<!\w)--[\w-]+")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from kmsmock.access.denial import make_denied_error
-from kmsmock.access.policies import authorize, collect_policies
+from kmsmock.access.policies import authorize, collect_policies, decide
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import Outcome, Request
@@ -18,7 +17,7 @@ from kmsmock.operations.authorization_request import (
     get_retired_grant,
     read_encryption_context,
 )
-from kmsmock.operations.key_policies import read_policy
+from kmsmock.operations.key_policies import check_policy
 from kmsmock.operations.registry import Call, Target
 
 
@@ -82,7 +81,7 @@ def require_no_lockout(call: Call) -> None:
     Source: AWS KMS Developer Guide, "Default key policy", on the lockout safety check.
     """
     backend = call.backend
-    text = read_policy(call)
+    text = check_policy(call)
     if not backend.enforces_policies or call.parameters.get("BypassPolicyLockoutSafetyCheck"):
         return
     account = call.region.account
@@ -101,7 +100,7 @@ def require_no_lockout(call: Call) -> None:
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
     policies = collect_policies(backend.identities, request, None, policy)
-    decision = evaluate(request, policies)
+    decision = decide(request, policies)
     if not decision.allowed:
         decision = decision.with_request(request, policies)
         raise errors.MalformedPolicyDocumentException(

@@ -18,6 +18,7 @@ from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
 from kmsmock.plugin.configuration import (
     REPORT,
     add_options,
+    list_forms,
     read_options_before_conftests,
     read_options_of_run,
     require_known_arguments,
@@ -134,6 +135,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from kmsmock.reports.plugin import add_reports
 
         add_reports(config, reports)
+    forms = list_forms(config, configured)
+    if forms is not None:
+        from kmsmock.plugin.policy_coverage import add_policy_coverage
+
+        add_policy_coverage(config, forms, configured)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ALLOW_REAL = "--kms-allow-real"
 REPORT = "--kms-report"
+POLICY_COVERAGE = "--kms-policy-coverage"
+POLICY_FAIL_UNDER = "--kms-policy-fail-under"
+POLICY_BASELINE = "--kms-policy-baseline"
 _SEED = "--kms-seed"
 _CONSISTENCY = "--kms-consistency"
 _EXPLORE = re.compile(r"explore:0*([1-9]\d{0,5})")
@@ -44,6 +47,23 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "const": "terminal",
         "help": "report the KMS calls, keys and costs of the run: in the terminal, or in a file "
         "with =json:PATH or =html:PATH; can be repeated",
+    },
+    POLICY_COVERAGE: {
+        "metavar": "FORM",
+        "action": "append",
+        "nargs": "?",
+        "const": "text",
+        "help": "measure which statements of policies decide the calls of tests: print a table, or "
+        "write a file with =json:PATH, =html:PATH or =lcov:PATH; can be repeated",
+    },
+    POLICY_FAIL_UNDER: {
+        "metavar": "N",
+        "help": "fail if fewer than N percent of the statements of policies have decided something",
+    },
+    POLICY_BASELINE: {
+        "metavar": "PATH",
+        "help": "fail if something of the policies is not covered that is not in this file, which "
+        "'kmsmock coverage baseline' writes",
     },
 }
 _OPTION_PREFIX = "--kms-"
@@ -109,10 +129,44 @@ def _read_options(config: pytest.Config) -> dict[str, Any]:
     seed = _get_option(config, _SEED)
     if seed is not None:
         options["seed"] = _read_seed(seed)
+    _read_policy_coverage(config, options)
     mode = _get_option(config, _CONSISTENCY)
     if mode is not None:
         options["consistency"] = "eventual" if read_orderings(config) else mode
     return options
+
+
+def _read_policy_coverage(config: pytest.Config, options: dict[str, Any]) -> None:
+    """Add what the command line says about policy coverage, which its limits turn on, too."""
+    from kmsmock.options import read_option
+
+    for name, flag in (
+        ("policy_fail_under", POLICY_FAIL_UNDER),
+        ("policy_baseline", POLICY_BASELINE),
+    ):
+        value = _get_option(config, flag)
+        if value is None:
+            continue
+        try:
+            options[name] = read_option(name, value)
+        except TypeError as reason:
+            raise pytest.UsageError(f"kmsmock: {flag}={value}: {reason}") from None
+        if name == "policy_baseline":
+            options[name] = config.invocation_params.dir / value
+
+
+def list_forms(config: pytest.Config, options: Mapping[str, Any]) -> list[str] | None:
+    """Return the forms of policy coverage; None if it is not to be measured.
+
+    options: those of the run.
+    """
+    forms: list[str] | None = config.getoption(POLICY_COVERAGE)
+    if forms is not None:
+        return forms
+    if options.get("policy_coverage"):
+        return ["text"]
+    limits = (options.get("policy_fail_under"), options.get("policy_baseline"))
+    return None if limits == (None, None) else []
 
 
 def _get_option(config: pytest.Config, name: str) -> str | None:

@@ -84,6 +84,11 @@ def _require_valid_arguments(item: pytest.Item, arguments: Mapping[str, Any]) ->
             f"there is no option {name!r}; there are {', '.join(sorted(known))}"
             f"{did_you_mean(name, known)}",
         )
+    for name in arguments.keys() & options.keys():
+        if options[name].is_of_run:
+            fail_for_mark(
+                item, f"{name} is an option of the whole run: set kms_{name} as ini option"
+            )
     of_tests = arguments.keys() & {name for name in options if options[name].is_of_tests}
     try:
         complete({name: arguments[name] for name in of_tests})

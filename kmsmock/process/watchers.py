@@ -29,6 +29,14 @@ class Watcher:
         mock's lock, also for calls made by services.
         """
 
+    def decided(self, request: Any, policies: Any, decision: Any, retired: Any) -> None:
+        """Handle the decision whether a call is authorized.
+
+        request: the `Request`. policies: the `AppliedPolicies`. decision: the `Decision`. retired:
+        the grant that RetireGrant names, or None. While there are listeners, no decision is taken
+        from `Allowances`, so that none is missing.
+        """
+
     def handed_out(self, backend: Any, event: Any, plaintexts: Mapping[str, Any]) -> None:
         """Handle plaintexts in a response to a client.
 
@@ -70,6 +78,7 @@ class Watchers:
     def __init__(self) -> None:
         self.began: list[Listener] = []
         self.called: list[Listener] = []
+        self.decided: list[Listener] = []
         self.handed_out: list[Listener] = []
         self.exceeded: list[Listener] = []
         self.restoring: list[Listener] = []
@@ -93,7 +102,7 @@ class Watchers:
 
 
 #: The watchers of the process. `called` and `handed_out` are empty unless a report, a budget or the
-#: leak check is active.
+#: leak check is active, `decided` unless policy coverage is measured.
 watchers = Watchers()
 
 

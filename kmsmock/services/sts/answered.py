@@ -14,9 +14,8 @@ from typing import Any
 from dateutil.tz import tzutc
 
 from kmsmock.access.denial import format_access_denied
-from kmsmock.access.policies import collect_policies
+from kmsmock.access.policies import collect_policies, decide
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
@@ -268,17 +267,15 @@ def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         lambda: context_of(call, action, _MEMBERS),
     )
     applied = collect_policies(call.identities, request, None)
-    return evaluate(
-        request,
-        AppliedPolicies(
-            role.trust_in_force(),
-            applied.identity,
-            applied.boundary,
-            applied.session,
-            applied.service_control,
-            unique_ids=role.trust_ids,
-        ),
+    policies = AppliedPolicies(
+        role.trust_in_force(),
+        applied.identity,
+        applied.boundary,
+        applied.session,
+        applied.service_control,
+        unique_ids=role.trust_ids,
     )
+    return decide(request, policies)
 
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:

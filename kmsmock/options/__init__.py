@@ -9,92 +9,22 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
 from kmsmock.aws.arns import is_account_id
-from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.surrogates import find_lone_surrogate
-
-Reader = Callable[[str, Any], Any]
-
-
-def _read_unchanged(_: str, value: Any) -> Any:
-    return value
-
-
-def _require(expected: str, is_valid: Callable[[Any], object]) -> Reader:
-    """Return a reader that checks values, and returns them unchanged.
-
-    expected: a description of valid values, for the error. is_valid: the check.
-    """
-
-    def read(name: str, value: Any) -> Any:
-        if not is_valid(value):
-            raise TypeError(f"{name} must be {expected}, not {value!r}")
-        return value
-
-    return read
-
-
-def _read_region(name: str, value: Any) -> str:
-    from kmsmock.aws.regions import is_region, list_regions
-
-    if not is_region(value):
-        raise TypeError(
-            f"{name} must be a Region such as eu-west-1, not {value!r}"
-            f"{did_you_mean(value, list_regions())}"
-        )
-    region: str = value
-    return region
-
-
-def _read_services(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        raise TypeError(f"{name} must be a list, such as ['kms'], not {value!r}")
-    for service in value:
-        if service not in MOCKED:
-            spaces = isinstance(service, str) and "," in service
-            hint = ": spaces separate services" if spaces else did_you_mean(service, MOCKED)
-            raise TypeError(
-                f"the service {service!r} is not supported; this version supports: "
-                f"{', '.join(MOCKED)}{hint}"
-            )
-    return tuple(value)
-
-
-def _read_number(name: str, value: Any) -> int:
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
-    if type(number) is not int or number < 1:
-        raise TypeError(f"{name} must be a positive integer, not {value!r}")
-    return number
-
-
-def _read_world(name: str, value: Any) -> Any:
-    value = hide_secrets(value)
-    if not isinstance(value, (str, os.PathLike, Mapping)):
-        raise TypeError(f"{name} must be a path or a mapping, not {value!r}")
-    return value
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise TypeError(
-            "start_time must be an ISO 8601 time with UTC offset, such as "
-            f"2026-01-31T12:00:00+00:00, not {text!r}"
-        ) from None
-
-
-def _read_prices(_: str, value: Any) -> Any:
-    from kmsmock.aws.prices import Prices
-
-    return Prices.of(value)
-
-
-def _read_quotas(name: str, value: Any) -> Any:
-    from kmsmock.aws.quotas import read_quotas
-
-    return read_quotas(name, value)
+from kmsmock.options.readers import (
+    Reader,
+    parse_time,
+    read_number,
+    read_percentage,
+    read_prices,
+    read_quotas,
+    read_region,
+    read_services,
+    read_unchanged,
+    read_world,
+    require,
+)
 
 
 class Option(NamedTuple):
@@ -111,7 +41,7 @@ class Option(NamedTuple):
     default_in_words: str | None = None
     #: Converts a value, called with the name and the value; raises TypeError, or ValueError for a
     #: file.
-    read: Reader = _read_unchanged
+    read: Reader = read_unchanged
     #: Converts the text of an ini option to a value for `read`.
     from_text: Callable[[Any], Any] | None = None
     #: Whether strings are paths, which in marks and ini options are relative to pytest's root
@@ -119,6 +49,8 @@ class Option(NamedTuple):
     is_path: bool = False
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
+    #: Whether it is one of the whole run, which no mark can have.
+    is_of_run: bool = False
 
 
 class MockOptions(TypedDict, total=False):
@@ -129,7 +61,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             "123456789012",
             "the account of clients with unknown credentials",
-            read=_require("a string of 12 digits", is_account_id),
+            read=require("a string of 12 digits", is_account_id),
         ),
     ]
     region: Annotated[
@@ -138,7 +70,7 @@ class MockOptions(TypedDict, total=False):
             None,
             "the Region of all clients that name none; without it, that of the environment or the "
             "profile, else `us-east-1`",
-            read=_read_region,
+            read=read_region,
         ),
     ]
     authorization: Annotated[
@@ -159,7 +91,7 @@ class MockOptions(TypedDict, total=False):
             + ", ".join(f'`"{name}"`' for name in ONLY_BESIDE),
             ini="args",
             default_in_words="all of them",
-            read=_read_services,
+            read=read_services,
         ),
     ]
     seed: Annotated[
@@ -167,7 +99,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "an int or a string from which ids, key material and timestamps are derived",
-            read=_require(
+            read=require(
                 "an int or a string of characters",
                 lambda value: type(value) in (int, str) and find_lone_surrogate(value) is None,
             ),
@@ -178,7 +110,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "the initial state: the path of a file, or a mapping with the same content",
-            read=_read_world,
+            read=read_world,
             is_path=True,
         ),
     ]
@@ -189,11 +121,11 @@ class MockOptions(TypedDict, total=False):
             "the time at which the mock's clock starts: an aware datetime, in ini files an ISO "
             "8601 time with UTC offset",
             default_in_words="now",
-            read=_require(
+            read=require(
                 "an aware datetime, with a time zone",
                 lambda value: isinstance(value, datetime) and value.tzinfo is not None,
             ),
-            from_text=_parse_time,
+            from_text=parse_time,
         ),
     ]
     delays: Annotated[
@@ -236,7 +168,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             100_000,
             "the number of records of calls that are kept; older ones are only counted",
-            read=_read_number,
+            read=read_number,
         ),
     ]
     prices: Annotated[
@@ -244,7 +176,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "a price list for `kms.costs`: prices that differ from AWS's, or a JSON file with them",
-            read=_read_prices,
+            read=read_prices,
             is_path=True,
         ),
     ]
@@ -255,7 +187,7 @@ class MockOptions(TypedDict, total=False):
             doc="throttle requests above AWS's request quotas, on the mock's clock; a dict has "
             'other values for some, `{"CreateKey": 10}` (as ini option a bool)',
             ini="bool",
-            read=_read_quotas,
+            read=read_quotas,
         ),
     ]
     wire: Annotated[
@@ -326,6 +258,38 @@ class PytestOptions(TypedDict, total=False):
             "options only)",
             ini="bool",
             is_of_tests=True,
+        ),
+    ]
+    policy_coverage: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="measure which statements of policies decide the calls of tests, as "
+            "`--kms-policy-coverage` does; `False` in a mark leaves its tests out (marks and ini "
+            "options only)",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+    policy_fail_under: Annotated[
+        float | None,
+        Option(
+            None,
+            "fail a run in which fewer percent of the statements of policies have decided "
+            "something, as `--kms-policy-fail-under` does (ini option only)",
+            read=read_percentage,
+            is_of_run=True,
+        ),
+    ]
+    policy_baseline: Annotated[
+        str | os.PathLike[str] | None,
+        Option(
+            None,
+            "fail a run that covers less of its policies than this file allows, as "
+            "`--kms-policy-baseline` does (ini option only)",
+            read=require("a path", lambda value: isinstance(value, (str, os.PathLike))),
+            is_path=True,
+            is_of_run=True,
         ),
     ]
 
