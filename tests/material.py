@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 NEVER = "KEY_MATERIAL_DOES_NOT_EXPIRE"
 EXPIRES = "KEY_MATERIAL_EXPIRES"
 OAEP_256 = "RSAES_OAEP_SHA_256"
+
+
+@cache
+def rsa_key(bits: int = 2048, number: int = 0) -> Any:
+    """Generate an RSA key, once, since that takes long. number: tells keys of a size apart."""
+    del number
+    return rsa.generate_private_key(65537, bits)
 
 
 def pkcs8(private_key: Any) -> bytes:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from kmsmock import mock_kms
+from tests.material import rsa_key
 
 DATA = Path(__file__).parent / "data" / "worlds"
 ACCOUNT = "123456789012"
@@ -80,16 +81,17 @@ def test_a_key_can_have_the_material_that_a_test_knows():
 
 
 @pytest.mark.parametrize(
-    ("spec", "private_key"),
+    ("spec", "make_key"),
     [
-        ("ECC_NIST_P256", ec.generate_private_key(ec.SECP256R1())),
-        ("ECC_SECG_P256K1", ec.generate_private_key(ec.SECP256K1())),
-        ("RSA_2048", rsa.generate_private_key(65537, 2048)),
+        ("ECC_NIST_P256", lambda: ec.generate_private_key(ec.SECP256R1())),
+        ("ECC_SECG_P256K1", lambda: ec.generate_private_key(ec.SECP256K1())),
+        ("RSA_2048", rsa_key),
     ],
     ids=["P-256", "secp256k1", "RSA"],
 )
 @pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
-def test_a_key_pair_can_be_a_pem_text(spec, private_key, form):
+def test_a_key_pair_can_be_a_pem_text(spec, make_key, form):
+    private_key = make_key()
     pem = private_key.private_bytes(
         serialization.Encoding.PEM,
         getattr(serialization.PrivateFormat, form),

@@ -12,6 +12,7 @@ from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
+from kmsmock.authorization.joined_texts import keep_prepared
 from kmsmock.authorization.request_values import ValueList
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
 from kmsmock.misuse.suggestions import did_you_mean, get_nearest
@@ -72,7 +73,8 @@ class ConditionContext(Mapping[str, Value]):
         if declared is None:
             return None
         if declared.is_family:
-            return self._read_family(declared).get(key[len(declared.name) :])
+            text = self._read_family(declared).get(key[len(declared.name) :])
+            return None if text is None else keep_prepared(text)
         if not declared.is_of(self._facts.action):
             return None
         return _format_value(READERS[key](self._facts))
@@ -125,8 +127,10 @@ def check_context_key(name: str) -> None:
 
 def _format_value(value: Any) -> Value | None:
     """Convert a value to the string, or list of strings, that policies compare."""
-    if value is None or type(value) is str:
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return keep_prepared(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -138,4 +142,4 @@ def _format_value(value: Any) -> Value | None:
 
 def _of_test(value: Value) -> Value:
     """Return a value that a test or service has supplied, a list or tuple as that of a key."""
-    return value if isinstance(value, str) else ValueList(value)
+    return keep_prepared(value) if isinstance(value, str) else ValueList(value)

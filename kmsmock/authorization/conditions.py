@@ -9,6 +9,7 @@ import operator as compare
 import re
 from dataclasses import dataclass, field, replace
 
+from kmsmock.authorization.joined_texts import LongText
 from kmsmock.authorization.policy_values import (
     Collect,
     PolicyValues,
@@ -200,7 +201,7 @@ class Condition:
         unmatched = result_if_malformed if prepared.is_malformed else base.negated
         if isinstance(value, list):
             return self._holds_for_list(base, forms_of(value, base.read), prepared, unmatched)
-        form = base.read(value)
+        form = value.read(base.read) if isinstance(value, LongText) else base.read(value)
         if form is None:
             return unmatched and not base.refuses_unreadable
         return not base.negated if prepared.has(form) else unmatched

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.linting import find_misspelt, lint_statement
+from kmsmock.authorization.linting import lint_statement
+from kmsmock.authorization.misspelt import find_misspelt
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match, match_name
@@ -26,6 +28,8 @@ _VALUES_SHOWN = 4
 #: As many as an encryption context, or the tags of a key, have in earnest.
 _VALUES_OF_KEY_SHOWN = 50
 _LONGEST = 500
+#: From how many characters on a value is shown once.
+_LONG = 300
 _WIDEST = 100
 _FIXED = (
     "This is an AWS managed key, whose policy nobody can change. It is used through its service; "
@@ -51,6 +55,7 @@ class Step(PublicObject):
 
 def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
     """Yield each statement and grant that was considered, in the order of the decision."""
+    shown: set[str] = set()
     groups: tuple[tuple[str, Iterable[Policy]], ...] = (
         *(("service control policy", level) for level in policies.service_control),
         *(("resource control policy", level) for level in policies.resource_control),
@@ -58,45 +63,45 @@ def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
     )
     for name, group in groups:
         for policy in group:
-            yield from _steps_of(policy, name, request, policies)
+            yield from _steps_of(policy, name, request, policies, shown)
     for number, grant in enumerate(policies.grants):
         if number == _GRANTS_SHOWN:
             yield Step("more grants", matched=False, why=("not shown",))
             break
         yield _step_of_grant(grant, request)
     for policy in policies.identity:
-        yield from _steps_of(policy, f"identity policy {policy.name}", request, policies)
+        yield from _steps_of(policy, f"identity policy {policy.name}", request, policies, shown)
     if not policies.identity and request.principal.kind not in _WITHOUT_POLICIES:
         why = f"the caller has none{policies.remark}"
         yield Step("identity policies", matched=False, why=(why,))
     if policies.boundary is not None:
-        yield from _steps_of(policies.boundary, "permissions boundary", request, policies)
+        yield from _steps_of(policies.boundary, "permissions boundary", request, policies, shown)
     for policy in policies.session or ():
-        yield from _steps_of(policy, "session policy", request, policies)
+        yield from _steps_of(policy, "session policy", request, policies, shown)
 
 
 def _steps_of(
-    policy: Policy, name: str, request: Request, policies: AppliedPolicies
+    policy: Policy, name: str, request: Request, policies: AppliedPolicies, shown: set[str]
 ) -> Iterator[Step]:
-    for statement in policy.statements:
-        why = list_mismatches(statement, policy, request, policies)
-        subject = f"{name}, {statement.name}, {statement.effect.value}"
-        if why:
-            yield Step(subject, matched=False, why=why)
-            continue
-        yield Step(subject, matched=True, why=tuple(_holding(statement, policy, request, policies)))
-
-
-def _holding(
-    statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
-) -> Iterator[str]:
-    """Yield what makes a statement apply."""
+    """Yield a step for each statement. shown: the condition keys whose long values were shown."""
     context = get_policy_context(policy, request)
-    for condition in statement.conditions:
-        yield _condition(condition, context, request)
-    match = statement.match_principal(request.principal, policies.unique_ids)
-    if match is Match.DELEGATED and statement.effect is Effect.ALLOW:
-        yield "it leaves the decision to the identity policies"
+    for statement in policy.statements:
+        subject = f"{name}, {statement.name}, {statement.effect.value}"
+        why = list(_mismatches(statement, policy, request, policies))
+        failed = (
+            list_failed(statement, policy, request)
+            if statement.means_action(request.lower_action)
+            else ()
+        )
+        why += [_condition(condition, context, request, shown) for condition in failed]
+        if why:
+            yield Step(subject, matched=False, why=tuple(why))
+            continue
+        holding = [_condition(one, context, request, shown) for one in statement.conditions]
+        match = statement.match_principal(request.principal, policies.unique_ids)
+        if match is Match.DELEGATED and statement.effect is Effect.ALLOW:
+            holding.append("it leaves the decision to the identity policies")
+        yield Step(subject, matched=True, why=tuple(holding))
 
 
 def get_policy_context(policy: Policy, request: Request) -> Context:
@@ -104,19 +109,42 @@ def get_policy_context(policy: Policy, request: Request) -> Context:
     return request.key_policy_context if policy.kind is PolicyKind.RESOURCE else request.context
 
 
-def list_mismatches(
+def applies(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
-) -> tuple[str, ...]:
-    """Return why a statement does not apply; a reason for each element and condition."""
-    return tuple(_mismatches(statement, policy, request, policies))
+) -> bool:
+    """Return whether a statement applies."""
+    return applies_but_for_conditions(statement, policy, request, policies) and not list_failed(
+        statement, policy, request
+    )
+
+
+def applies_but_for_conditions(
+    statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
+) -> bool:
+    """Return whether a statement is about the action, principal and resource of a request."""
+    return not any(_mismatches(statement, policy, request, policies))
+
+
+def list_failed(statement: Statement, policy: Policy, request: Request) -> tuple[Condition, ...]:
+    """Return the conditions of a statement that do not hold."""
+    failed = request.failed.get(id(statement))
+    if failed is None:
+        context = get_policy_context(policy, request)
+        is_deny = statement.effect is Effect.DENY
+        failed = request.failed[id(statement)] = tuple(
+            condition
+            for condition in statement.conditions
+            if not condition.holds(context, result_if_malformed=is_deny)
+        )
+    return failed
 
 
 def _mismatches(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
 ) -> Iterator[str]:
-    context = get_policy_context(policy, request)
+    """Yield why a statement does not apply, whatever its conditions."""
     source = statement.source
-    if not statement.means_action(request.action.lower()):
+    if not statement.means_action(request.lower_action):
         # For another action, principal and resource do not matter.
         yield f"action: {_element(source, 'Action')}; asked for {request.action}"
         return
@@ -133,12 +161,8 @@ def _mismatches(
             is_new = statement.match_principal(request.principal) is not Match.NONE
             again = ", which was deleted and created again" if is_new else ""
             yield f"principal: {wanted}; the caller is {caller}{again}"
-    if not statement.means_resource(request.resource, context):
+    if not statement.means_resource(request.resource, get_policy_context(policy, request)):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
-    result_if_malformed = statement.effect is Effect.DENY
-    for condition in statement.conditions:
-        if not condition.holds(context, result_if_malformed=result_if_malformed):
-            yield _condition(condition, context, request)
 
 
 def _element(source: Mapping[str, Any], name: str) -> str:
@@ -159,15 +183,19 @@ def _short(value: Any) -> str:
     )
 
 
-def _condition(condition: Condition, context: Context, request: Request) -> str:
+def _condition(condition: Condition, context: Context, request: Request, shown: set[str]) -> str:
     value = context.get(condition.lower_key)
     if value is None and condition.lower_key in request.context:
         got = "which key policies cannot see"
     elif value is None:
         got = "the request has no such key"
+    elif condition.lower_key in shown:
+        got = "got the same as above"
     else:
         got = f"got {_shown(value)}"
-    wanted = ", ".join(condition.values[:_VALUES_SHOWN])
+        if len(got) > _LONG:
+            shown.add(condition.lower_key)
+    wanted = ", ".join(map(_shortened, condition.values[:_VALUES_SHOWN]))
     return f"condition {condition.operator} {condition.key}: wanted {wanted}; {got}"
 
 
@@ -176,8 +204,24 @@ def _shown(value: str | list[str]) -> str:
     if isinstance(value, str):
         return json.dumps(_shortened(value))
     first = [_shortened(item) for item in value[:_VALUES_OF_KEY_SHOWN]]
-    more = len(value) - len(first)
-    return json.dumps(first) + (f" and {more:,} more" if more else "")
+    return json.dumps(first) + _count_more(value)
+
+
+def show_pairs(pairs: Mapping[str, str]) -> str:
+    """Return an encryption context as Python writes it, one of many pairs shortened."""
+    first = islice(pairs.items(), _VALUES_OF_KEY_SHOWN)
+    return f"{ {_shortened(name): _shortened(value) for name, value in first} }{_count_more(pairs)}"
+
+
+def show_names(names: Sequence[str]) -> str:
+    """Return names in quotation marks, shortened if they are many."""
+    first = names[:_VALUES_OF_KEY_SHOWN]
+    return f"{', '.join(repr(_shortened(name)) for name in first)}{_count_more(names)}"
+
+
+def _count_more(values: Sized) -> str:
+    more = len(values) - _VALUES_OF_KEY_SHOWN
+    return f" and {more:,} more" if more > 0 else ""
 
 
 def _shortened(text: str) -> str:
@@ -202,7 +246,7 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     elif not why and not grant.allows(
         operation, request.encryption_context, request.source_arn, request.child
     ):
-        actual = f"encryption context {dict(request.encryption_context or {})}"
+        actual = f"encryption context {show_pairs(request.encryption_context or {})}"
         constraints = grant.terms.constraints
         if constraints is not None and constraints.source_arn is not None:
             actual += f" and aws:SourceArn {request.source_arn()}"
@@ -243,14 +287,18 @@ def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
     consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
     for policy in consulted:
         about = policy.statements_about(request.lower_action)
+        applying = {one for one in about if applies(one, policy, request, policies)}
+        misspelt = find_misspelt(policy)
         for statement in policy.statements:
-            if statement not in about:
-                for finding in find_misspelt(statement):
-                    yield f"{policy.name}, {statement.name}: {finding}"
-        for statement in about:
-            if list_mismatches(statement, policy, request, policies):
-                for finding in lint_statement(statement, policy, exists=policies.exists):
-                    yield f"{policy.name}, {statement.name}: {finding}"
+            if statement in applying:
+                continue
+            findings = list(misspelt.get(statement, ()))
+            if statement in about:
+                findings += lint_statement(statement, policy, exists=policies.exists)
+            for finding in findings:
+                yield f"{policy.name}, {statement.name}: {finding}"
+        for finding in misspelt.get(None, ()):
+            yield f"{policy.name}: {finding}"
 
 
 def text(

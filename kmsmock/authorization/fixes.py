@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.explanation import get_policy_context
+from kmsmock.authorization.explanation import get_policy_context, show_names, show_pairs
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.near_misses import find_missed_grants, find_near_misses, select_policies
 from kmsmock.authorization.policy import Statement
@@ -81,10 +81,13 @@ def _fix_pair(condition: Condition, wanted: str, request: Request) -> str:
 
 
 def _fix_names(condition: Condition, _: str, request: Request) -> str:
-    surplus = [name for name in request.encryption_context or {} if name not in condition.values]
+    wanted = set(condition.values)
+    surplus = [name for name in request.encryption_context or {} if name not in wanted]
     if condition.operator.startswith("ForAllValues:") and surplus:
-        names = ", ".join(map(repr, surplus))
-        return f"Leave {names} out of the encryption context: {condition.key} does not allow it."
+        return (
+            f"Leave {show_names(surplus)} out of the encryption context: {condition.key} does not "
+            "allow it."
+        )
     return f"{_pass_context(request, dict.fromkeys(condition.values, '...'))}."
 
 
@@ -159,4 +162,4 @@ def _fix_constraints(grant: Grant, request: Request) -> Iterator[str]:
 
 def _pass_context(request: Request, pairs: Mapping[str, str]) -> str:
     member = find_permission(request.action).context_member or "EncryptionContext"
-    return f"Pass {member}={dict(pairs)} in the request"
+    return f"Pass {member}={show_pairs(pairs)} in the request"

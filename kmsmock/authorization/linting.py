@@ -10,20 +10,14 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.misspelt import find_misspelt
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind, as_list
-from kmsmock.authorization.wildcards import Pattern
-from kmsmock.aws.condition_keys import CONDITION_KEYS, get_condition_key
+from kmsmock.aws.condition_keys import get_condition_key
 from kmsmock.aws.operations import permissions
 from kmsmock.aws.via_service import read_via_service
-from kmsmock.misuse.caller_warnings import warn_caller
-from kmsmock.misuse.suggestions import get_nearest
 
-_PREFIX = "kms:"
 _VIA_SERVICE = "kms:viaservice"
-#: How similar a known name must be to a misspelt one, from 0 to 1.
-_SIMILAR = 0.8
-_SEPARATOR = re.compile("[:/.]")
 _ONE_ACTION = re.compile(r"kms:[a-z]+")
 
 
@@ -40,19 +34,23 @@ class Finding:
 
 def lint(policy: Policy, *, exists: Callable[[str], bool] | None = None) -> list[Finding]:
     """Return the likely mistakes in a policy. exists: returns whether a principal exists."""
+    misspelt = find_misspelt(policy)
     findings = [
         Finding(statement.name, text)
         for statement in policy.statements
-        for text in lint_statement(statement, policy, exists=exists)
+        for text in (
+            *misspelt.get(statement, ()),
+            *lint_statement(statement, policy, exists=exists),
+        )
     ]
-    return findings + [Finding("the policy", text) for text in _lockout(policy)]
+    of_policy = (*misspelt.get(None, ()), *_lockout(policy))
+    return findings + [Finding("the policy", text) for text in of_policy]
 
 
 def lint_statement(
     statement: Statement, policy: Policy, *, exists: Callable[[str], bool] | None = None
 ) -> Iterator[str]:
-    """Yield the likely mistakes in one statement of a policy."""
-    yield from find_misspelt(statement)
+    """Yield the likely mistakes in one statement of a policy, beside misspelt names."""
     for check in (_conditions, _never, _resources, _world):
         yield from check(statement, policy)
     principals = statement.principals
@@ -60,52 +58,6 @@ def lint_statement(
         for name in principals.names:
             if name != "*" and not exists(name):
                 yield f"the principal {name} does not exist"
-
-
-def find_misspelt(statement: Statement) -> Iterator[str]:
-    """Yield the actions and condition keys that KMS does not have, each with what was meant.
-
-    AWS accepts them in policies. Those that are like no known name may be new, and are accepted,
-    too.
-    """
-    for member in ("Action", "NotAction"):
-        for action in as_list(statement.source.get(member, [])):
-            meant = _get_meant_action(action)
-            if meant is not None:
-                yield f"KMS has no action {action}; did you mean {meant}?"
-    for condition in statement.conditions:
-        if not condition.lower_key.startswith(_PREFIX) or get_condition_key(condition.lower_key):
-            continue
-        known = [key.name for lower, key in CONDITION_KEYS.items() if lower.startswith(_PREFIX)]
-        base = condition.key.rpartition(":")[0] if condition.key.count(":") > 1 else condition.key
-        nearest = get_nearest(base, known, _SIMILAR)
-        if nearest is not None:
-            meant = nearest + _get_last_part(condition.key) if nearest.endswith(":") else nearest
-            yield f"there is no condition key {condition.key}; did you mean {meant}?"
-
-
-def _get_last_part(key: str) -> str:
-    """Return the name in a key such as kms:EncryptionContext/name; ``name`` if there is none."""
-    parts = _SEPARATOR.split(key[len(_PREFIX) :], maxsplit=1)
-    return parts[1] if len(parts) > 1 and parts[1] else "name"
-
-
-def _get_meant_action(action: str) -> str | None:
-    """Return the actions that a misspelt one means; None for an action of KMS, or for one of AWS.
-
-    action: can have wildcards.
-    """
-    lower = action.lower()
-    if not lower.startswith(_PREFIX) or lower == "kms:*":
-        return None
-    known = list(permissions())
-    pattern = Pattern.of(lower)
-    if action in permissions() or any(pattern.matches(each.lower()) for each in known):
-        return None
-    longer = [each for each in known if each.lower().startswith(lower)]
-    if len(longer) > 1:
-        return " or ".join(longer)
-    return get_nearest(action.rstrip("*?"), known, _SIMILAR)
 
 
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
@@ -226,13 +178,3 @@ def _world(statement: Statement, policy: Policy) -> Iterator[str]:
     narrowing = ("aws:principal", "kms:calleraccount", "aws:source", "aws:userid", "kms:viaservice")
     if not any(condition.lower_key.startswith(narrowing) for condition in statement.conditions):
         yield "it opens the key to every principal of every account"
-
-
-def warn_of_misspelt(policy: Policy, name: str) -> None:
-    """Warn of misspelt actions and condition keys where a policy is given, since AWS accepts them.
-
-    name: of the policy.
-    """
-    for statement in policy.statements:
-        for text in find_misspelt(statement):
-            warn_caller(f"{name}, {statement.name}: {text}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.authorization.conditions import NULL, Condition
-from kmsmock.authorization.explanation import get_policy_context, list_mismatches
+from kmsmock.authorization.explanation import applies, get_policy_context
 from kmsmock.authorization.near_misses import (
     NearMiss,
     find_missed_grants,
@@ -160,8 +160,7 @@ def _make_unconditional(request: Request, cause: PolicyKind | None) -> Missing:
 def _allowed(request: Request, policies: AppliedPolicies) -> bool:
     """Return whether the caller's own account already allows what the key's account does not."""
     return request.principal.kind is PrincipalKind.ROOT or any(
-        statement.effect is Effect.ALLOW
-        and not list_mismatches(statement, policy, request, policies)
+        statement.effect is Effect.ALLOW and applies(statement, policy, request, policies)
         for policy in policies.identity
         for statement in policy.statements
     )

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.explanation import get_policy_context, list_mismatches
+from kmsmock.authorization.explanation import applies_but_for_conditions, list_failed, show_pairs
 from kmsmock.authorization.grants import Grant, has_context
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
@@ -15,6 +15,8 @@ from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Request
 
 _MAX_GRANTS = 200
+#: Of more, none is any nearer than the others.
+_MAX_STATEMENTS = 10
 
 
 class NearMiss(NamedTuple):
@@ -29,18 +31,19 @@ class NearMiss(NamedTuple):
 def find_near_misses(
     group: Iterable[Policy], request: Request, policies: AppliedPolicies
 ) -> list[NearMiss]:
-    """Return the Allow statements that only their conditions keep from applying.
+    """Return the Allow statements that only their conditions keep from applying, or some of many.
 
     group: those of the policies to search.
     """
-    return [
+    found = (
         NearMiss(policy, statement, failed)
         for policy in group
         for statement in policy.statements_about(request.lower_action)
         if statement.effect is Effect.ALLOW
-        and (failed := _find_failed(statement, policy, request))
-        and len(list_mismatches(statement, policy, request, policies)) == len(failed)
-    ]
+        and (failed := list_failed(statement, policy, request))
+        and applies_but_for_conditions(statement, policy, request, policies)
+    )
+    return list(islice(found, _MAX_STATEMENTS))
 
 
 def select_policies(
@@ -58,16 +61,6 @@ def select_policies(
     if cause is PolicyKind.SESSION:
         return policies.session or ()
     return tuple(policy for level in policies.service_control for policy in level)
-
-
-def _find_failed(statement: Statement, policy: Policy, request: Request) -> tuple[Condition, ...]:
-    context = get_policy_context(policy, request)
-    is_deny = statement.effect is Effect.DENY
-    return tuple(
-        condition
-        for condition in statement.conditions
-        if not condition.holds(context, result_if_malformed=is_deny)
-    )
 
 
 def find_missed_grants(
@@ -114,9 +107,9 @@ def _list_unmet(grant: Grant, request: Request) -> Iterator[tuple[str, str]]:
     constraints = terms.constraints
     if constraints is None:
         return
-    pairs = dict(request.encryption_context or {})
+    pairs = request.encryption_context or {}
     if has_context(operation) and not constraints.allow_context(pairs):
-        got = f"the encryption context {pairs}" if pairs else "no encryption context"
+        got = f"the encryption context {show_pairs(pairs)}" if pairs else "no encryption context"
         for name, wanted in (
             ("EncryptionContextEquals", constraints.equals),
             ("EncryptionContextSubset", constraints.subset),

@@ -84,11 +84,11 @@ class Statement:
             return False
         if self.resources.matches(resource):
             return not self.not_resources
-        for template in self.variable_resources:
-            pattern = template.pattern(context)
-            if pattern is not None and pattern.matches(resource):
-                return not self.not_resources
-        return self.not_resources
+        if not self.variable_resources:
+            return self.not_resources
+        variable = (template.tokens(context) for template in self.variable_resources)
+        patterns = PatternSet(tokens for tokens in variable if tokens is not None)
+        return patterns.matches(resource) is not self.not_resources
 
     def applies(self, resource: str, context: Context) -> bool:
         """Return whether the statement matches a resource and all its conditions hold."""

@@ -6,24 +6,23 @@ networks or with an automaton, and not with each of them.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
-from kmsmock.authorization.pattern_sets import Automaton, PatternSet
+from kmsmock.authorization.arn_patterns import ArnPatternSet, read_arn_pattern
+from kmsmock.authorization.pattern_sets import PatternSet
 from kmsmock.authorization.request_values import (
     BEHIND_IPV4,
     Address,
     Forms,
     Read,
+    read_bool,
     without_leading_zeros,
 )
-from kmsmock.authorization.variables import Context, Template
-from kmsmock.authorization.wildcards import Pattern, Token, Wildcard
-
-_ARN_PARTS = 6
-_FEW = 16
+from kmsmock.authorization.variables import LONG, Context, Template, measure, write
+from kmsmock.authorization.wildcards import Token
 
 
 class PolicyValues:
@@ -63,6 +62,30 @@ class Equal(PolicyValues):
     def has_any(self, forms: Forms) -> bool:
         """Return whether one of several values is matched."""
         return not forms.distinct.isdisjoint(self._values)
+
+
+class EqualToLong(PolicyValues):
+    """Values of which some have long values of policy variables; one is written at a time."""
+
+    def __init__(self, values: Iterable[Sequence[Token]], read: Read) -> None:
+        sizes = [(measure(tokens), tokens) for tokens in values]
+        self._short = Equal(read(write(tokens)) for size, tokens in sizes if size <= LONG)
+        self._long = [(size, tokens) for size, tokens in sizes if size > LONG]
+        self._read = read
+
+    def has(self, form: str) -> bool:
+        """Return whether one of them matches a value."""
+        if self._short.has(form):
+            return True
+        # In lower case a text is never shorter.
+        longest = len(form)
+        return longest > LONG and any(
+            size <= longest and self._read(write(tokens)) == form for size, tokens in self._long
+        )
+
+    def has_any(self, forms: Forms) -> bool:
+        """Return whether one of several values is matched."""
+        return self._short.has_any(forms) or any(map(self.has, forms.long))
 
 
 class Bound(PolicyValues):
@@ -113,86 +136,51 @@ class Networks(PolicyValues):
         place = bisect_right(self._firsts, form) - 1
         return place >= 0 and form <= self._lasts[place]
 
+    def has_all(self, forms: Forms) -> bool:
+        """Return whether each of several values is matched."""
+        return sum(self._counts(forms.in_order)) == len(forms.distinct)
+
+    def has_any(self, forms: Forms) -> bool:
+        """Return whether one of several values is matched."""
+        return any(self._counts(forms.in_order))
+
+    def _counts(self, addresses: list[Address]) -> Iterator[int]:
+        """Yield how many addresses each range has."""
+        for first, last in zip(self._firsts, self._lasts, strict=True):
+            yield bisect_right(addresses, last) - bisect_left(addresses, first)
+
 
 class Patterns(PolicyValues):
     """Patterns with wildcards."""
 
     def __init__(self, patterns: Iterable[Sequence[Token]]) -> None:
-        self._patterns = PatternSet(patterns)
+        self._patterns: PatternSet = PatternSet(patterns)
 
     def has(self, form: str) -> bool:
         """Return whether one of them matches a value."""
         return self._patterns.matches(form)
 
+    def has_all(self, forms: Forms) -> bool:
+        """Return whether each of several values is matched."""
+        return self._patterns.match_all(forms)
 
-class Arns(PolicyValues):
+    def has_any(self, forms: Forms) -> bool:
+        """Return whether one of several values is matched."""
+        return self._patterns.match_any(forms)
+
+
+class Arns(Patterns):
     """Patterns of ARNs, whose wildcards stay inside of one part."""
 
-    def __init__(self, patterns: Iterable[list[list[Token]] | None]) -> None:
-        """patterns: the tokens of the six parts of each; None for a malformed one."""
-        exact: set[str] = set()
-        wild: list[list[list[Token]]] = []
-        for parts in patterns:
-            if parts is None:
+    def __init__(self, patterns: Iterable[Sequence[Token]]) -> None:
+        well_formed: list[Sequence[Token]] = []
+        for tokens in patterns:
+            pattern = read_arn_pattern(tokens)
+            if pattern is None:
                 self.is_malformed = True
                 break
-            if any(isinstance(token, Wildcard) for part in parts for token in part):
-                wild.append(parts)
-            else:
-                exact.add(":".join("".join(map(str, part)) for part in parts))
-        self._exact = exact
-        self._few = [list(map(Pattern, parts)) for parts in wild if len(wild) <= _FEW]
-        self._by_head: dict[str, PatternSet] = {}
-        self._many: Automaton | None = None
-        if len(wild) > _FEW:
-            self._collect_many(wild)
-
-    def _collect_many(self, wild: list[list[list[Token]]]) -> None:
-        """Collect those that have wildcards in the last part alone by their first parts."""
-        heads: dict[str, list[list[Token]]] = {}
-        others = []
-        for parts in wild:
-            if any(isinstance(token, Wildcard) for part in parts[:-1] for token in part):
-                others.append(parts)
-            else:
-                head = ":".join("".join(map(str, part)) for part in parts[:-1])
-                heads.setdefault(head, []).append(parts[-1])
-        self._by_head = {head: PatternSet(patterns) for head, patterns in heads.items()}
-        self._many = Automaton(map(_joined, others)) if others else None
-
-    def has(self, form: str) -> bool:
-        """Return whether one of them matches a value."""
-        if form in self._exact:
-            return True
-        if self._by_head:
-            *first, last = form.split(":", _ARN_PARTS - 1)
-            patterns = self._by_head.get(":".join(first))
-            if patterns is not None and patterns.matches(last):
-                return True
-        if self._many is not None:
-            return self._many.matches(form)
-        if not self._few:
-            return False
-        parts = form.split(":", _ARN_PARTS - 1)
-        return any(
-            all(pattern.matches(part) for pattern, part in zip(patterns, parts, strict=True))
-            for patterns in self._few
-        )
-
-
-def _joined(parts: list[list[Token]]) -> list[Token]:
-    """Return a pattern of an ARN as one pattern."""
-    tokens: list[Token] = []
-    for part in parts[:-1]:
-        tokens += [_IN_PART.get(token, token) for token in part]
-        tokens.append(":")
-    return tokens + parts[-1]
-
-
-_IN_PART: dict[Token, Token] = {
-    Wildcard.ANY: Wildcard.ANY_IN_PART,
-    Wildcard.ONE: Wildcard.ONE_IN_PART,
-}
+            well_formed.append(pattern)
+        self._patterns = ArnPatternSet(well_formed)
 
 
 # --- from the values as they are written ---------------------------------------------------------
@@ -207,8 +195,10 @@ def equal(read: Read, *, has_variables: bool) -> Collect:
     def collect(templates: Sequence[Template], context: Context) -> PolicyValues:
         if not has_variables:
             return Equal(read(template.source) for template in templates)
-        texts = (template.text(context) for template in templates)
-        return Equal(read(text) for text in texts if text is not None)
+        resolved = [tokens for one in templates if (tokens := one.tokens(context)) is not None]
+        if read is read_bool or all(measure(tokens) <= LONG for tokens in resolved):
+            return Equal(read(write(tokens)) for tokens in resolved)
+        return EqualToLong(resolved, read)
 
     return collect
 
@@ -243,20 +233,4 @@ def _read_network(text: str) -> IPv4Network | IPv6Network | None:
 def arns(templates: Sequence[Template], context: Context) -> PolicyValues:
     """Collect patterns of ARNs."""
     resolved = (template.tokens(context) for template in templates)
-    return Arns(_split_arn(tokens) for tokens in resolved if tokens is not None)
-
-
-def _split_arn(tokens: list[Token]) -> list[list[Token]] | None:
-    """Split a pattern into those of the six parts of an ARN; None when it has fewer."""
-    parts: list[list[Token]] = [[]]
-    for token in tokens:
-        if not isinstance(token, str):
-            parts[-1].append(token)
-            continue
-        first, *others = token.split(":", _ARN_PARTS - len(parts))
-        parts[-1].append(first)
-        for other in others:
-            parts.append([other])  # noqa: PERF401 - a list of tokens, not of texts
-    if len(parts) != _ARN_PARTS or "".join(t for t in parts[0] if isinstance(t, str)) != "arn":
-        return None
-    return parts
+    return Arns(tokens for tokens in resolved if tokens is not None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.variables import Context
@@ -61,7 +62,7 @@ class Request:
     # A plain class, since each call makes one.
     __slots__ = (
         *("_context", "_context_source", "_key_policy_context", "action", "child"),
-        *("encryption_context", "lower_action", "owner", "principal", "resource"),
+        *("encryption_context", "failed", "lower_action", "owner", "principal", "resource"),
     )
 
     def __init__(
@@ -83,6 +84,8 @@ class Request:
         self.encryption_context = encryption_context
         self.child = child
         self._context_source = context_source
+        #: The id of a statement -> its conditions that do not hold, as far as explanations asked.
+        self.failed: dict[int, tuple[Condition, ...]] = {}
         self._context: Context | None = None
         self._key_policy_context: Context | None = None
 

@@ -6,14 +6,17 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kmsmock.authorization.wildcards import Pattern, Token, Wildcard, tokens_of
+from kmsmock.authorization.wildcards import Token, Wildcard, tokens_of
 
 #: Condition key, in lower case -> its value, or the values of a multivalued key.
 Context = Mapping[str, "str | list[str]"]
 
+#: From how many characters on a text with policy variables is not written as a whole, but for a
+#: comparison: a policy can have thousands of them.
+LONG = 1_000
 _VARIABLE = re.compile(r"\$\{([^${}]*)\}|\$\{\$\}")
 _WITH_DEFAULT = re.compile(r"([^,]*?)\s*,\s*'([^']*)'\s*")
 _LITERALS = {"*": "*", "?": "?"}
@@ -46,11 +49,14 @@ class Template:
         self._tokens: list[Token | Variable] = (
             list(_tokens(text)) if substitutes_variables and "${" in text else list(tokens_of(text))
         )
-        self.is_fixed = not any(isinstance(token, Variable) for token in self._tokens)
-        self._fixed: Pattern | None = None
+        fixed = [token for token in self._tokens if not isinstance(token, Variable)]
+        self.is_fixed = len(fixed) == len(self._tokens)
+        self._fixed = fixed if self.is_fixed else None
 
     def tokens(self, context: Context) -> list[Token] | None:
         """Return literal pieces and wildcards, variables replaced; None when one is unresolved."""
+        if self._fixed is not None:
+            return self._fixed
         resolved: list[Token] = []
         for token in self._tokens:
             piece = token.value(context) if isinstance(token, Variable) else token
@@ -62,21 +68,17 @@ class Template:
     def text(self, context: Context) -> str | None:
         """Return the value as plain text, wildcards standing for themselves."""
         tokens = self.tokens(context)
-        if tokens is None:
-            return None
-        return "".join(t.value if isinstance(t, Wildcard) else t for t in tokens)
+        return None if tokens is None else write(tokens)
 
-    def pattern(self, context: Context) -> Pattern | None:
-        """Return the value as a pattern; None when a variable is unresolved."""
-        if self._fixed is not None:
-            return self._fixed
-        tokens = self.tokens(context)
-        if tokens is None:
-            return None
-        pattern = Pattern(tokens)
-        if self.is_fixed:
-            self._fixed = pattern
-        return pattern
+
+def write(tokens: Iterable[Token]) -> str:
+    """Return the text of tokens, wildcards standing for themselves."""
+    return "".join(t.value if isinstance(t, Wildcard) else t for t in tokens)
+
+
+def measure(tokens: Iterable[Token]) -> int:
+    """Return the length of the text of tokens, in characters."""
+    return sum(1 if isinstance(t, Wildcard) else len(t) for t in tokens)
 
 
 def _tokens(text: str) -> list[Token | Variable]:

@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, TypeError, OSError) as reason:
         sys.stderr.write(f"kmsmock serve: {reason}\n")
         return 2
+    except KeyboardInterrupt:  # before the server could notice the signal
+        return 0
     return 0
 
 

@@ -13,10 +13,13 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.identities.past_keys import PastKeys
 from kmsmock.misuse.public_object import PublicObject
 
 Entropy = Callable[[int], bytes]
 
+#: How many access keys that are not valid any more are kept with their principals.
+PAST_KEPT = 10_000
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -55,12 +58,15 @@ class CredentialsError(Exception):
 
 
 class DeletedCredentialsError(CredentialsError):
-    """The access key has been deleted or deactivated, or its user or role has been deleted."""
+    """The access key has been deleted or deactivated, or its user or role has been deleted.
 
-    def __init__(self, access_key: str, principal: Principal) -> None:
+    principal: None if that is not known any more.
+    """
+
+    def __init__(self, access_key: str, principal: Principal | None = None) -> None:
         super().__init__(
-            f"This access key of {principal.arn} has been deleted or deactivated, or its user or "
-            "role has been deleted.",
+            f"This access key{_format_owner(principal)} has been deleted or deactivated, or its "
+            "user or role has been deleted.",
             access_key,
         )
 
@@ -77,12 +83,21 @@ class UnknownCredentialsError(CredentialsError):
 
 
 class ExpiredCredentialsError(CredentialsError):
-    """Temporary credentials have expired. expired: when they did."""
+    """Temporary credentials have expired.
 
-    def __init__(self, access_key: str, principal: Principal, expired: datetime) -> None:
+    principal: None if that is not known any more. expired: when they did; None for long ago.
+    """
+
+    def __init__(
+        self,
+        access_key: str,
+        principal: Principal | None = None,
+        expired: datetime | None = None,
+    ) -> None:
+        when = "long ago" if expired is None else f"on {expired:%Y-%m-%d %H:%M} UTC"
         super().__init__(
-            f"These temporary credentials of {principal.arn} expired on {expired:%Y-%m-%d %H:%M} "
-            "UTC. New ones come from where these came from, such as AssumeRole.",
+            f"These temporary credentials{_format_owner(principal)} expired {when}. New ones come "
+            "from where these came from, such as AssumeRole.",
             access_key,
         )
         #: The session that has expired.
@@ -92,6 +107,10 @@ class ExpiredCredentialsError(CredentialsError):
     def _select(errors: CredentialErrors) -> CredentialError:
         """Return the error for these credentials among those of a service."""
         return errors.expired
+
+
+def _format_owner(principal: Principal | None) -> str:
+    return "" if principal is None else f" of {principal.arn}"
 
 
 class SessionTokenError(CredentialsError):
@@ -162,6 +181,11 @@ class CredentialStore:
         self._handed_out: dict[Principal, Credentials] = {}
         #: Unique ids of deleted users and roles.
         self._gone: set[str] = set()
+        #: Those that have expired, and those that were deleted, a long time ago.
+        self._past_expired, self._past_deleted = PastKeys(), PastKeys()
+        self._has_past = False
+        #: How many access keys there have to be before past ones are looked for.
+        self._most = PAST_KEPT
 
     def new_id(self, prefix: str) -> str:
         """Generate an id like those of IAM: a prefix for the type, and 16 characters."""
@@ -179,13 +203,23 @@ class CredentialStore:
         """
         if access_key is None:
             raise UnsignedRequestError
-        principal = self._owners.get(access_key, default)
+        principal = self._owners.get(access_key)
+        if principal is None:
+            if self._has_past:
+                self._require_not_past(access_key)
+            return default
         if access_key in self._invalid:
             raise DeletedCredentialsError(access_key, principal)
         expires = self._expirations.get(access_key) if self._expirations else None
         if expires is not None and expires <= now:
             raise ExpiredCredentialsError(access_key, principal, expires)
         return principal
+
+    def _require_not_past(self, access_key: str) -> None:
+        if access_key in self._past_expired:
+            raise ExpiredCredentialsError(access_key)
+        if access_key in self._past_deleted:
+            raise DeletedCredentialsError(access_key)
 
     def get_owner(self, access_key: str) -> Principal | None:
         """Return the principal of an access key, also of an inactive one; None if it is unknown.
@@ -205,7 +239,11 @@ class CredentialStore:
 
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is, or was, one of a principal."""
-        return access_key in self._owners
+        return (
+            access_key in self._owners
+            or access_key in self._past_expired
+            or access_key in self._past_deleted
+        )
 
     def have_been_of(self, arn: str) -> bool:
         """Return whether somebody with this ARN has ever had credentials, deleted ones included."""
@@ -236,6 +274,35 @@ class CredentialStore:
         self._add(credentials, principal)
         self._expirations[credentials.access_key] = expires
         return credentials
+
+    def forget_past(self, sessions: dict[tuple[str, str], Any]) -> None:
+        """Forget whose the oldest access keys were that are not valid any more.
+
+        It does so now and then, as soon as there are many. sessions: by the ARN and key of their
+        principals; those that ended are removed.
+        """
+        if len(self._owners) <= self._most:
+            return
+        now = self._now()
+        in_use = {each.access_key for each in self._handed_out.values()} | self._long_term.keys()
+        expired = {key for key, end in self._expirations.items() if end <= now}
+        past = [
+            access_key
+            for access_key in self._owners
+            if access_key not in in_use and (access_key in expired or access_key in self._invalid)
+        ]
+        past = past[: max(0, len(past) - PAST_KEPT)]
+        self._past_expired.add(access_key for access_key in past if access_key in expired)
+        self._past_deleted.add(access_key for access_key in past if access_key not in expired)
+        self._has_past = self._has_past or bool(past)
+        for access_key in past:
+            self._expirations.pop(access_key, None)
+            self._credentials.pop(access_key, None)
+        self._invalid.difference_update(past)
+        for principal in [self._owners.pop(access_key) for access_key in past]:
+            if principal.session_key:  # federated users of one name share a session
+                sessions.pop((principal.arn, principal.session_key), None)
+        self._most = len(self._owners) + max(PAST_KEPT, len(self._owners) // 2)
 
     def change_owner_id(self, before: str, after: str) -> None:
         """Move the credentials of a user or role to its new unique id."""
@@ -301,6 +368,8 @@ class CredentialStore:
         issued_since = later._owners.keys() - self._owners.keys()
         self._owners.update((access_key, later._owners[access_key]) for access_key in issued_since)
         self._invalid |= issued_since
+        self._past_expired, self._past_deleted = later._past_expired, later._past_deleted
+        self._has_past = later._has_past
 
     def _add(self, credentials: Credentials, owner: Principal) -> None:
         self._credentials[credentials.access_key] = credentials

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from kmsmock.authorization.linting import warn_of_misspelt
+from kmsmock.authorization.misspelt import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws import policy_limits

@@ -24,9 +24,9 @@ def install() -> None:
         moto_kms.install()
     except (ImportError, AttributeError) as moved:
         effect = "lets moto's services use moto's KMS, which has other keys"
-        warn_moved("KMS", moved, effect)
+        warn_moved(moved, effect)
         return
     try:
         moto_stacks.install()
     except (ImportError, AttributeError) as moved:
-        warn_moved("CloudFormation", moved, "lets stacks make keys in moto's KMS")
+        warn_moved(moved, "lets stacks make keys in moto's KMS")

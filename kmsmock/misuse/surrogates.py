@@ -12,6 +12,8 @@ def find_lone_surrogate(value: Any) -> str | None:
 
     value: a text, or dicts and lists of texts; anything else in them is not looked at.
     """
+    if isinstance(value, (list, tuple)) and set(map(type, value)) == {str}:
+        value = " ".join(value)  # a list can be long
     if isinstance(value, str):
         return None if value.isascii() else _find_in_text(value)
     if isinstance(value, Mapping):
@@ -21,7 +23,6 @@ def find_lone_surrogate(value: Any) -> str | None:
     else:
         return None
     for part in parts:
-        # Lists can be long, and nearly all of their texts are plain.
         if (type(part) is not str or not part.isascii()) and (found := find_lone_surrogate(part)):
             return found
     return None

@@ -17,7 +17,7 @@ from kmsmock.operations.authorization_request import (
     get_retired_grant,
     read_encryption_context,
 )
-from kmsmock.operations.key_policies import read_policy
+from kmsmock.operations.key_policies import check_policy
 from kmsmock.operations.registry import Call, Target
 
 
@@ -81,7 +81,7 @@ def require_no_lockout(call: Call) -> None:
     Source: AWS KMS Developer Guide, "Default key policy", on the lockout safety check.
     """
     backend = call.backend
-    text = read_policy(call)
+    text = check_policy(call)
     if not backend.enforces_policies or call.parameters.get("BypassPolicyLockoutSafetyCheck"):
         return
     account = call.region.account

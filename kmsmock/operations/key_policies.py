@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
-from kmsmock.authorization.linting import warn_of_misspelt
+from kmsmock.authorization.misspelt import warn_of_misspelt
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws import errors, policy_limits
@@ -122,8 +122,15 @@ def read_policy(call: Call) -> str:
     policy = policy_language.parse(stored, PolicyKind.RESOURCE, KEY_POLICY)
     _require_valid_principals(call, policy)
     _require_strict_conditions(policy)
-    warn_of_misspelt(policy, KEY_POLICY)
     return stored
+
+
+def check_policy(call: Call) -> str:
+    """Read the request's key policy, as `read_policy` does, and warn of misspelt names in it."""
+    text = read_policy(call)
+    if "Policy" in call.parameters:
+        warn_of_misspelt(policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY), KEY_POLICY)
+    return text
 
 
 def _name_by_arn(call: Call, stored: str) -> str:

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from kmsmock.misuse.caller_warnings import warn_caller
+from kmsmock.process.repeated_warnings import warn_once
 
 #: Whether the requests that moto receives change nothing about what encrypts its resources.
 _changes_nothing: ContextVar[bool] = ContextVar("kmsmock_changes_nothing", default=False)
 #: Whether a request only asks moto what it stores.
 _asks: ContextVar[bool] = ContextVar("kmsmock_asks_moto", default=False)
-#: What could not be done because moto is another version than those that are known.
-_warned: set[str] = set()
 
 
 class MotoChanges:
@@ -44,7 +42,7 @@ def watch_moto() -> None:
     pass a third one. Where a newer moto has them no more, this warns
     once, and `MotoChanges.is_watched` stays false.
     """
-    if changes.is_watched or "watch" in _warned or "moto.core.responses" not in sys.modules:
+    if changes.is_watched or "moto.core.responses" not in sys.modules:
         return
     try:
         response_class = sys.modules["moto.core.responses"].BaseResponse
@@ -53,7 +51,7 @@ def watch_moto() -> None:
         request, reset = response_class.setup_class, backend_class.reset
         get_backends = dict_class.__getitem__
     except (AttributeError, KeyError) as missing:
-        warn_moved("watch", missing, "asks moto again for each request what encrypts a resource")
+        warn_moved(missing, "asks moto again for each request what encrypts a resource")
         return
     response_class.setup_class = _counting(request, _count_request)
     dict_class.__getitem__ = _counting(get_backends, _count_request)
@@ -61,12 +59,9 @@ def watch_moto() -> None:
     changes.is_watched = True
 
 
-def warn_moved(what: str, reason: Exception, effect: str) -> None:
+def warn_moved(reason: Exception, effect: str) -> None:
     """Warn once that a part of moto is not where it was. effect: what kmsmock does therefore."""
-    if what in _warned:
-        return
-    _warned.add(what)
-    warn_caller(f"this version of moto is not as kmsmock knows it ({reason!r}): kmsmock {effect}.")
+    warn_once(f"this version of moto is not as kmsmock knows it ({reason!r}): kmsmock {effect}.")
 
 
 def set_changes_nothing(*, changes_nothing: bool) -> None:

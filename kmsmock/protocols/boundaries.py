@@ -13,6 +13,8 @@ from kmsmock.protocols.messages import HttpRequest
 
 #: The largest body, in bytes; no request to a service that is answered needs as much.
 MAX_BODY = 2**20
+#: What a server passes on in place of a larger body, which it does not read.
+TOO_LARGE_BODY = bytes(MAX_BODY + 1)
 #: The largest number of header lines, and the bytes of their names and values together.
 MAX_HEADERS, MAX_HEADER_BYTES = 100, 2**16
 #: How deep the values of a JSON body can be inside of each other.
@@ -28,7 +30,7 @@ def require_boundaries(request: HttpRequest) -> None:
     headers = request.headers
     if len(request.body) > MAX_BODY:
         raise errors.RequestEntityTooLargeException.in_own_words(
-            f"The request has {len(request.body)} bytes; at most {MAX_BODY} are allowed."
+            f"The body of the request has more than {MAX_BODY} bytes."
         )
     size = sum(len(name) + len(value) for name, value in headers.items())
     if len(headers) > MAX_HEADERS or max(size, len(request.target)) > MAX_HEADER_BYTES:

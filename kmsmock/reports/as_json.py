@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from kmsmock.aws.prices import ARITHMETIC
@@ -232,6 +233,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
 
 
+@cache
 def _unwrap_optional(hint: Any) -> Any:
     """Return the type inside of an optional type hint; other hints unchanged."""
     if get_origin(hint) in (Union, types.UnionType):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 ZERO = Decimal(0)
 
@@ -359,7 +359,26 @@ class Report:
         if number > 0:
             self.omitted[what] = self.omitted.get(what, 0) + number
 
+    def copy(self) -> Report:
+        """Return a copy that shares nothing which can change."""
+        copied: Report = _copy(self)
+        return copied
+
     def mocks(self) -> Iterator[str]:
         """Yield the names of the mocks of keys and scenes, with repetitions."""
         yield from (record.mock for record in self.keys)
         yield from (scene.mock for scene in self.scenes)
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy of a value; tuples have nothing that changes."""
+    if isinstance(value, list):
+        is_fixed = bool(value) and isinstance(value[0], (tuple, str))  # items are of one type
+        return list(value) if is_fixed else [_copy(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _copy(each) for name, each in value.items()}
+    if hasattr(value, "__dataclass_fields__"):
+        copied = object.__new__(type(value))
+        vars(copied).update({name: _copy(each) for name, each in vars(value).items()})
+        return copied
+    return value

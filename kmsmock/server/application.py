@@ -3,7 +3,7 @@
 Requests are answered in the event loop, one after the other, as the lock of a mock demands anyway.
 None takes long: RSA keys come from a pool, and the slowest calls, such as a signature with RSA_4096
 or the first use of a key, take a few milliseconds; a change of threads would cost each of the
-others more than it saves.
+others more than it saves. Only the report page is rendered in another thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kmsmock.aws.disruptions import Loss, LostConnection
-from kmsmock.protocols.boundaries import MAX_BODY
+from kmsmock.protocols.boundaries import MAX_BODY, TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.server.settings import Settings
 from kmsmock.serving.http_framing import BadRequestError
@@ -103,21 +103,18 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _read_headers(scope["headers"])
-        try:
-            body = await _read_body(headers, receive, _find_limit(scope, headers))
-        except BadRequestError as error:
-            response = error.respond()
-            if "expect" in headers:  # nobody knows whether the body follows
-                response = response._replace(headers={**response.headers, "connection": "close"})
-            await _send(response, send)
-            return
+        body = await _read_body(headers, receive, _find_limit(scope, headers))
         if body is None:  # the client has gone
             return
-        answer = self._call(HttpRequest(scope["method"], _read_target(scope), headers, body))
+        request = HttpRequest(scope["method"], _read_target(scope), headers, body)
+        render = self._prepare_page(request)
+        answer = self._call(request) if render is None else await _run_beside(render)
         if isinstance(answer, LostConnection):
             await _lose(answer.how, scope, receive, send)
-        else:
-            await _send(answer, send)
+            return
+        if body is TOO_LARGE_BODY and "expect" in headers:  # nobody knows whether it follows
+            answer = answer._replace(headers={**answer.headers, "connection": "close"})
+        await _send(answer, send)
 
     @property
     def _control_plane(self) -> ControlPlane:
@@ -161,6 +158,12 @@ class Application:
         finally:
             self.stop()
 
+    def _prepare_page(self, request: HttpRequest) -> Callable[[], HttpResponse] | None:
+        """Return what renders the report page; None for another request."""
+        from kmsmock.server.live_page import is_page_request
+
+        return self.page.prepare(request) if is_page_request(request) else None
+
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
         answer = self._answer_request(request)
         return answer if self._state is None else self._write(self._state, request, answer)
@@ -173,10 +176,10 @@ class Application:
         from kmsmock.protocols.scope import read_scope
 
         is_failure = isinstance(answer, HttpResponse) and answer.status >= _FAILURES
-        is_read = request.method == "GET"
+        is_read, is_control = request.method == "GET", _is_control(request)
         scope = read_scope(request)
         try:
-            if is_failure or (request.target.startswith(CONTROL) and not is_read):
+            if is_failure or (is_control and not is_read):
                 state.write_all()
             elif not is_read and scope is not None and scope.service == "kms":
                 state.write_calls()
@@ -184,20 +187,15 @@ class Application:
                 state.write_service()
         except Exception as reason:
             _logger.exception("The state could not be written")
-            if request.target.startswith(CONTROL):
+            if is_control:
                 return self._control_plane.fail(str(reason))
             responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
             return answer_failure(responder, request, str(reason))
         return answer
 
     def _answer_request(self, request: HttpRequest) -> HttpResponse | LostConnection:
-        if request.method != "POST" or request.target.startswith(CONTROL):
-            from kmsmock.server.live_page import is_page_request
-
-            if is_page_request(request):
-                return self.page.answer(request)
-            if request.target.startswith(CONTROL):
-                return self._control_plane.answer(request)
+        if _is_control(request):
+            return self._control_plane.answer(request)
         from kmsmock.protocols.answering import answer_http
 
         responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
@@ -212,6 +210,22 @@ class Application:
                 f"The request could not be answered, by a defect of the server: "
                 f"{type(error).__name__}. The server has written more to its standard error.",
             ).respond()
+
+
+def _is_control(request: HttpRequest) -> bool:
+    path = request.target.partition("?")[0]
+    return f"{path}/".startswith(CONTROL)
+
+
+async def _run_beside(function: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return the result of a function that takes long, while other requests are answered."""
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # the server has another event loop
+        return function()
+    return await loop.run_in_executor(None, function)
 
 
 # --- ASGI messages ------------------------------------------------------------------------------
@@ -242,12 +256,12 @@ def _find_limit(scope: Scope, headers: dict[str, str]) -> int:
 async def _read_body(headers: dict[str, str], receive: Receive, most: int) -> bytes | None:
     """Return the body of a request; None if the client ends the connection.
 
-    most: how many bytes it can have. Raises BadRequestError for a body that is too large; the
-    server then discards the rest.
+    most: how many bytes it can have. Of a larger one the rest is not read, and `TOO_LARGE_BODY` is
+    returned.
     """
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > most:
-        raise _too_large(most)
+        return TOO_LARGE_BODY
     message = await receive()
     if message["type"] != "http.request":
         return None
@@ -262,13 +276,7 @@ async def _read_body(headers: dict[str, str], receive: Receive, most: int) -> by
         if message["type"] != "http.request":
             return None
         parts += message.get("body", b"")
-    raise _too_large(most)
-
-
-def _too_large(most: int) -> BadRequestError:
-    return BadRequestError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {most} bytes."
-    )
+    return TOO_LARGE_BODY
 
 
 async def _send(response: HttpResponse, send: Send) -> None:
@@ -287,13 +295,13 @@ async def _send(response: HttpResponse, send: Send) -> None:
 
 async def _lose(how: Loss, scope: Scope, receive: Receive, send: Send) -> None:
     """End a connection without a response, or leave the client waiting for one."""
-    if how is Loss.READ_TIMEOUT:
+    abort = scope.get("extensions", {}).get(ABORT)
+    if how is not Loss.READ_TIMEOUT and abort is not None:
+        abort()
+    if how is Loss.READ_TIMEOUT or abort is not None:
+        # Also so that the server does not log that there was no response.
         while (await receive())["type"] != "http.disconnect":
             pass
-        return
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is not None:
-        abort()
         return
     # Without the extension the nearest is a response whose body is missing.
     await send(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from kmsmock.misuse.suggestions import suggest
+from kmsmock.protocols.boundaries import TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.server.browser_access import find_refusal
 from kmsmock.server.control_routes import ROUTES, WHOLE_BODY, Control, Route
@@ -79,11 +80,11 @@ def _find_route(request: HttpRequest) -> Route:
     path = request.target.partition("?")[0].removeprefix(PREFIX)
     routes = {route.method: route for route in ROUTES if route.path == path}
     if not routes:
-        known = [f"{PREFIX}{route.path}" for route in ROUTES]
+        known = list(dict.fromkeys(f"{PREFIX}{route.path}" for route in ROUTES))
         raise _RefusalError(
             HTTPStatus.NOT_FOUND, f"There is no {PREFIX}{path}{suggest(path, known, 'there are')}"
         )
-    route = routes.get(request.method)
+    route = routes.get("GET" if request.method == "HEAD" else request.method)
     if route is None:
         methods = ", ".join(sorted(routes))
         raise _RefusalError(
@@ -110,6 +111,8 @@ def _read_arguments(route: Route, request: HttpRequest) -> dict[str, Any]:
 
 
 def _read_json(request: HttpRequest) -> Mapping[str, Any]:
+    if request.body is TOO_LARGE_BODY:
+        raise _RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body has too many bytes.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # which a page of another site cannot send unasked
         raise _RefusalError(

@@ -204,10 +204,16 @@ def list_calls(
     caller: str | None = None,
     key: str | None = None,
     error_code: str | None = None,
+    request_id: str | None = None,
     limit: str = _LIMIT,
 ) -> Any:
     """Return the newest calls, the newest last, and how many were made."""
-    members = {"caller": caller, "key": key, "error_code": error_code}
+    members = {
+        "caller": caller,
+        "key": key,
+        "error_code": error_code,
+        "request_id": request_id,
+    }
     named = {name: value for name, value in members.items() if value is not None}
     calls = control.kms.calls.filter(operation, **named)
     return {

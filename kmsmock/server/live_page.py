@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def is_page_request(request: HttpRequest) -> bool:
     headers = request.headers
     return (
         request.method in ("GET", "HEAD")
-        and request.target == "/"
+        and request.target.partition("?")[0] == "/"
         and "text/html" in headers.get("accept", "")
         and "authorization" not in headers
     )
@@ -55,18 +56,22 @@ class LivePage:
         self._collection.began(kms)
         watchers.add(self._collection)
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
-        """Return the page, or why this browser does not get it."""
+    def prepare(self, request: HttpRequest) -> Callable[[], HttpResponse]:
+        """Return what renders the page as of now, or says why this browser does not get it.
+
+        It takes a while for thousands of calls, and can be called in another thread.
+        """
         refusal = find_refusal(request.headers, allow_remote=self._allow_remote, is_opened=True)
         if refusal is not None:
             headers = {**_HEADERS, "content-type": "text/plain; charset=utf-8"}
-            return HttpResponse(HTTPStatus.FORBIDDEN, headers, f"{refusal}\n".encode())
+            refused = HttpResponse(HTTPStatus.FORBIDDEN, headers, f"{refusal}\n".encode())
+            return lambda: refused
         report = self._collection.look()
         made = int(RealTime.start + RealTime.seconds())
         report.is_of_server = True
         report.made = datetime.fromtimestamp(made, timezone.utc)
         headers = {**_HEADERS, "content-type": "text/html; charset=utf-8"}
-        return HttpResponse(HTTPStatus.OK, headers, page(report).encode())
+        return lambda: HttpResponse(HTTPStatus.OK, headers, page(report).encode())
 
     def stop(self) -> None:
         """Stop observing the mock."""

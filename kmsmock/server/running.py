@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 CONNECTIONS, _BACKLOG = 2048, 2048
 #: The seconds in which requests can still be answered after a signal to end.
 _GRACE = 5
+#: The signals that end the server.
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 #: The files that the process needs beside its connections.
 _OTHER_FILES = 64
 
@@ -39,7 +43,7 @@ def require_extra() -> None:
     missing = [name for name in ("uvicorn", "httptools") if find_spec(name) is None]
     if missing:
         raise CannotServeError(
-            f"kmsmock serve needs {' and '.join(missing)}: "
+            f"the server needs {' and '.join(missing)}: "
             "install the extra with pip install 'kmsmock[server]'"
         )
 
@@ -47,11 +51,11 @@ def require_extra() -> None:
 def require_loopback(host: str, settings: Settings) -> None:
     """Require a host that only this machine can reach, unless others are allowed.
 
-    Raises CannotServeError, with the reason.
+    Raises ValueError, with the reason.
     """
     if settings.allow_remote or all(map(_is_loopback, _resolve(host, 0))):
         return
-    raise CannotServeError(
+    raise ValueError(
         f"{host} can be reached from other machines: whoever reaches the server may use, read and "
         "replace all of its keys, since requests need no valid credentials. Use 127.0.0.1, or add "
         "--allow-remote if that is intended, as inside of a container."
@@ -62,7 +66,12 @@ def _resolve(host: str, port: int) -> list[Any]:
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as reason:
-        raise CannotServeError(f"the host {host!r} has no address: {reason}") from None
+        if "/" in host:
+            raise ValueError(
+                f"{host!r} is no host: the server listens at a TCP port, such as 127.0.0.1 with "
+                "--port 4599, and at no path or URL"
+            ) from None
+        raise ValueError(f"the host {host!r} has no address: {reason}") from None
 
 
 def _is_loopback(address: Any) -> bool:
@@ -70,7 +79,10 @@ def _is_loopback(address: Any) -> bool:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. port: 0 for one that is free. Raises CannotServeError."""
+    """Return a socket that listens. port: 0 for one that is free.
+
+    Raises CannotServeError, ValueError for a host without an address.
+    """
     family, kind, protocol, _, address = min(_resolve(host, port), key=lambda each: each[0])
     listener = socket.socket(family, kind, protocol)
     try:
@@ -112,14 +124,33 @@ def describe(listener: socket.socket, region: str) -> str:
 def serve(host: str, port: int, settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT, and those that have arrived before.
 
-    Raises CannotServeError, and the errors of `Application.kms`.
+    Raises CannotServeError, ValueError for a wrong host, and the errors of `Application.kms`.
     """
-    require_extra()
-    require_loopback(host, settings)
-    application = Application(lambda: settings)
-    region = application.kms.backend.default_region
-    with bind(host, port) as listener, application.observed():
-        _run(application, listener, describe(listener, region))
+    with _ending_on_signals():
+        require_extra()
+        require_loopback(host, settings)
+        application = Application(lambda: settings)
+        region = application.kms.backend.default_region
+        with bind(host, port) as listener, application.observed():
+            _run(application, listener, describe(listener, region))
+
+
+@contextlib.contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """Exit with the code 0 at a signal to end during the block, before uvicorn handles it."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can have handlers
+        return
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def make_server(application: Application, limits: Limits) -> uvicorn.Server:
@@ -157,12 +188,20 @@ def _run(application: Application, listener: socket.socket, line: str) -> None:
         # For a signal that comes before uvicorn's handlers are there, or again after its end.
         server.should_exit = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, end)
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    _print(line)
     server.run(sockets=[listener])
+
+
+def _print(line: str) -> None:
+    """Print a line, if somebody reads it."""
+    try:
+        print(line, flush=True)  # noqa: T201 - also where there is no stdout
+    except OSError:
+        # What is left in the buffer would be an error at the end of the process.
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _limit_connections() -> int:

@@ -193,7 +193,10 @@ def _read_text(name: str, text: str) -> Any:
 
 
 def _explain_unknown(variable: str, known: Sequence[str]) -> str:
-    reason = LEFT_OUT.get(variable.removeprefix(PREFIX).lower())
+    name = variable.removeprefix(PREFIX).lower()
+    if name in ("host", "port"):
+        return f"there is no environment variable {variable}; there is the option --{name}"
+    reason = LEFT_OUT.get(name)
     if reason is not None:
         return f"{variable}: a server does not have this option: {reason}"
     return f"there is no environment variable {variable}{suggest(variable, known, 'there are')}"

@@ -222,7 +222,7 @@ def _find_caller_of_store(backend: Backend, refusal: CredentialsError) -> Princi
 
     It is the session that has expired, or the root user of the default account.
     """
-    if isinstance(refusal, ExpiredCredentialsError):
+    if isinstance(refusal, ExpiredCredentialsError) and refusal.principal is not None:
         return refusal.principal
     return backend.identities.root(backend.identities.administrator.account)
 

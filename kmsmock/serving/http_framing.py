@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
+from kmsmock.protocols.boundaries import MAX_BODY, MAX_HEADER_BYTES
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 
-#: The most bytes that a request line and its headers, and that a body, can have.
-HEAD_LIMIT, BODY_LIMIT = 64 * 1024, 1024 * 1024
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(\d)\.(\d)")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?")
@@ -32,6 +31,10 @@ class BadRequestError(Exception):
         return HttpResponse(
             self.status, {"content-type": "text/plain"}, f"{self}\n".encode(errors="replace")
         )
+
+
+class BodyTooLargeError(Exception):
+    """A body that is larger than all that AWS reads: it is not read, and the connection ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,10 @@ def take_head(received: bytearray) -> Head | None:
     while received.startswith(b"\r\n"):  # left by old clients after a body
         del received[:2]
     end = received.find(b"\r\n\r\n")
-    if end > HEAD_LIMIT or (end < 0 and len(received) > HEAD_LIMIT):
+    if end > MAX_HEADER_BYTES or (end < 0 and len(received) > MAX_HEADER_BYTES):
         raise BadRequestError(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"More than {HEAD_LIMIT} bytes of headers."
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"More than {MAX_HEADER_BYTES} bytes of headers.",
         )
     if end < 0:
         return None
@@ -112,17 +116,17 @@ def _require_framing(headers: dict[str, str]) -> None:
         return
     if not re.fullmatch(r"[0-9]{1,16}", length):
         raise BadRequestError(HTTPStatus.BAD_REQUEST, "The length of the body is no number.")
-    if int(length) > BODY_LIMIT:
-        raise _too_large()
 
 
 def take_body(received: bytearray, head: Head) -> bytes | None:
     """Remove the body of a request from what was received; None if it is not complete.
 
-    Raises BadRequestError.
+    Raises BadRequestError, BodyTooLargeError.
     """
     if head.is_chunked:
         return _take_chunks(received)
+    if head.length > MAX_BODY:
+        raise BodyTooLargeError
     if len(received) < head.length:
         return None
     body = bytes(received[: head.length])
@@ -137,8 +141,8 @@ def _take_chunks(received: bytearray) -> bytes | None:
         if match is None:
             raise BadRequestError(HTTPStatus.BAD_REQUEST, "A chunk has no valid size.")
         size, start = int(match.group(1), 16), end + 2
-        if len(body) + size > BODY_LIMIT:
-            raise _too_large()
+        if len(body) + size > MAX_BODY:
+            raise BodyTooLargeError
         if size == 0:
             # Trailers, of which AWS has none, end with an empty line.
             is_end = received[start : start + 2] == b"\r\n"
@@ -151,15 +155,9 @@ def _take_chunks(received: bytearray) -> bytes | None:
             break
         body += received[start : start + size]
         position = start + size + 2
-    if len(received) > 2 * BODY_LIMIT:
-        raise _too_large()
+    if len(received) > 2 * MAX_BODY:
+        raise BodyTooLargeError
     return None
-
-
-def _too_large() -> BadRequestError:
-    return BadRequestError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {BODY_LIMIT} bytes."
-    )
 
 
 def to_request(head: Head, body: bytes) -> HttpRequest:

@@ -19,9 +19,10 @@ from typing import Any
 from kmsmock.aws.disruptions import Loss, LostConnection
 from kmsmock.process import running_servers
 from kmsmock.process.real_time import RealTime
+from kmsmock.protocols.boundaries import TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.serving import http_framing
-from kmsmock.serving.http_framing import BadRequestError, Head
+from kmsmock.serving.http_framing import BadRequestError, BodyTooLargeError, Head
 
 HOST = "127.0.0.1"
 #: How many connections can be open; the one that was idle for longest makes room.
@@ -216,7 +217,12 @@ class LoopbackServer:
                 if connection.head.expects_continue:
                     connection.to_send += http_framing.CONTINUE
             head = connection.head
-            body = http_framing.take_body(connection.received, head)
+            is_kept_alive = head.is_kept_alive
+            try:
+                body = http_framing.take_body(connection.received, head)
+            except BodyTooLargeError:
+                body, is_kept_alive = TOO_LARGE_BODY, False
+                connection.received.clear()
             if body is None:
                 return True
             connection.head = None
@@ -227,7 +233,7 @@ class LoopbackServer:
             self._respond(
                 connection,
                 answer,
-                is_kept_alive=head.is_kept_alive,
+                is_kept_alive=is_kept_alive,
                 is_for_head=head.method.upper() == "HEAD",
             )
         return True

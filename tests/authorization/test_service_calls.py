@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
+from tests.material import rsa_key
 from tests.refusals import refused
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
@@ -242,11 +243,11 @@ def test_measurements_of_an_enclave_are_condition_keys(kms, client, key, role, n
 
 def _public_key():
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return (
+        rsa_key()
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
 
 

@@ -100,6 +100,24 @@ def test_a_misspelt_action_is_a_warning_where_the_policy_is_given(
     assert {warning.filename for warning in caught} == {__file__}
 
 
+@pytest.mark.parametrize("put", [True, False], ids=["PutKeyPolicy", "CreateKey"])
+def test_a_misspelt_action_is_reported_once(kms: KMSMock, *, put: bool) -> None:
+    client = kms.client()
+    statement = {"Effect": "Allow", "Principal": ROOT, "Action": "kms:*", "Resource": "*"}
+    text = document({**MISSPELT, "Principal": ROOT}, statement)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if put:
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            client.put_key_policy(KeyId=key_id, PolicyName="default", Policy=text)
+        else:
+            client.create_key(Policy=text)
+
+    [message] = [str(warning.message) for warning in caught if "kms:" in str(warning.message)]
+    assert message.endswith("did you mean kms:Decrypt?")
+
+
 @pytest.mark.filterwarnings("ignore:.*KMS has no action")
 def test_the_note_of_a_denied_request_names_the_misspelt_action() -> None:
     def run(kms: KMSMock) -> None:

@@ -7,12 +7,11 @@ import os
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kmsmock import KMSMock, mock_kms
 from tests.authorization.documents import ACCOUNT, allow, policy, to
-from tests.material import wrap
+from tests.material import rsa_key, wrap
 
 ARN = "<arn>"
 ID = "<id>"
@@ -448,7 +447,7 @@ def test_what_the_caller_changes_afterwards_changes_no_record(kms, client):
 
 @pytest.mark.parametrize("is_tpm", [False, True], ids=["enclave", "NitroTPM"])
 def test_a_recipient_is_shown_by_its_measurements(kms, client, is_tpm):
-    public = rsa.generate_private_key(65537, 2048).public_key()
+    public = rsa_key().public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     measured = {number: bytes([number + 1]) * 48 for number in range(24)}
     document = kms.attestation.document(spki, pcrs=measured, module_id="i-1", nitro_tpm=is_tpm)

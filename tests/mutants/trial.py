@@ -144,7 +144,9 @@ def _run_tests(trial: Trial, folder: Path) -> tuple[Outcome, list[str]]:
         _show_source(Path(*trial.module.split(".")), ast.unparse(tree))
     chosen = _Chosen(trial.tests)
     files = dict.fromkeys(test.partition("::")[0] for test in trial.tests)
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
+    # The plugin of Hypothesis imports all of it at the end of each run.
+    left_out = ("cacheprovider", "randomly", "xdist", "hypothesispytest")
+    options = ["-q", *(option for name in left_out for option in ("-p", f"no:{name}"))]
     options += ["-x"] if trial.ends_early else []
     code = pytest.main([*options, f"--basetemp={folder / 'tmp'}", *files], plugins=[chosen])
     survived = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)

@@ -9,8 +9,9 @@ import os
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, utils
 
+from tests.material import rsa_key
 from tests.refusals import refused
 
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
@@ -534,7 +535,7 @@ def test_junk_is_an_invalid_signature(client, new_key, spec, algorithm, signatur
 
 
 def test_a_pss_signature_with_another_salt_length_is_invalid(client, new_key):
-    offline = rsa.generate_private_key(65537, 2048)
+    offline = rsa_key()
     key_id = new_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyId"]
     import_material(client, key_id, offline)
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), 20)
@@ -1005,7 +1006,7 @@ def test_a_dry_run_may_leave_out_the_ciphertext_when_it_says_so(client, new_key)
 def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
     from kmsmock.crypto import cms
 
-    enclave = rsa.generate_private_key(65537, 2048)
+    enclave = rsa_key()
     document = kms.attestation.document(spki(enclave), pcrs={0: b"x" * 48})
     recipient = {
         "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
@@ -1028,7 +1029,7 @@ def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
 def test_a_private_key_and_a_shared_secret_are_sealed_for_an_enclave(kms, client, new_key):
     from kmsmock.crypto import cms
 
-    enclave = rsa.generate_private_key(65537, 2048)
+    enclave = rsa_key()
     recipient = {
         "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
         "AttestationDocument": kms.attestation.document(spki(enclave)),
@@ -1052,7 +1053,7 @@ def test_a_private_key_and_a_shared_secret_are_sealed_for_an_enclave(kms, client
 
 @pytest.mark.parametrize("missing", ["KeyEncryptionAlgorithm", "AttestationDocument"])
 def test_a_recipient_has_algorithm_and_document(kms, client, missing):
-    enclave = rsa.generate_private_key(65537, 2048)
+    enclave = rsa_key()
     recipient = {
         "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
         "AttestationDocument": kms.attestation.document(spki(enclave)),
@@ -1067,7 +1068,7 @@ def test_a_recipient_has_algorithm_and_document(kms, client, missing):
 def test_a_document_of_another_authority_is_refused(client):
     from kmsmock.crypto.attestation import AttestationAuthority
 
-    enclave = rsa.generate_private_key(65537, 2048)
+    enclave = rsa_key()
     document = AttestationAuthority().document(spki(enclave))
 
     with refused("ValidationException"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 import os
 import re
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 
+from tests.material import rsa_key
 from tests.refusals import refused
 
 HASH = {"SHA_1": hashes.SHA1(), "SHA_256": hashes.SHA256()}
@@ -110,8 +112,10 @@ def test_which_wrapping_carries_which_material(
             offer_of(client, key_id, algorithm, wrapping_spec)
 
 
+TURNS = itertools.count()
+#: What makes material, another one each time.
 MATERIALS = {
-    ("RSA_3072", "SIGN_VERIFY"): lambda: pkcs8(rsa.generate_private_key(65537, 3072)),
+    ("RSA_3072", "SIGN_VERIFY"): lambda: pkcs8(rsa_key(3072, next(TURNS) % 2)),
     ("ECC_NIST_P384", "SIGN_VERIFY"): lambda: pkcs8(ec.generate_private_key(ec.SECP384R1())),
     ("ECC_NIST_P521", "KEY_AGREEMENT"): lambda: pkcs8(ec.generate_private_key(ec.SECP521R1())),
     ("ECC_SECG_P256K1", "SIGN_VERIFY"): lambda: pkcs8(ec.generate_private_key(ec.SECP256K1())),
@@ -175,7 +179,7 @@ def test_material_on_another_curve_is_invalid(client, new_key):
 
 def test_material_of_another_modulus_size_is_invalid(client, new_key):
     key_id = new_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyId"]
-    other = pkcs8(rsa.generate_private_key(65537, 3072))
+    other = pkcs8(rsa_key(3072))
 
     with refused("InvalidCiphertextException", ""):
         import_into(client, key_id, other, "RSA_AES_KEY_WRAP_SHA_256")
@@ -200,15 +204,16 @@ def in_ber(der):
 
 
 @pytest.mark.parametrize(
-    ("spec", "private_key"),
+    ("spec", "make_key"),
     [
-        ("RSA_2048", rsa.generate_private_key(65537, 2048)),
-        ("ECC_NIST_P256", ec.generate_private_key(ec.SECP256R1())),
-        ("ECC_NIST_EDWARDS25519", ed25519.Ed25519PrivateKey.generate()),
+        ("RSA_2048", rsa_key),
+        ("ECC_NIST_P256", lambda: ec.generate_private_key(ec.SECP256R1())),
+        ("ECC_NIST_EDWARDS25519", ed25519.Ed25519PrivateKey.generate),
     ],
     ids=["RSA", "ECC", "Ed25519"],
 )
-def test_a_key_pair_in_ber_is_the_same_material_but_for_ed25519(client, new_key, spec, private_key):
+def test_a_key_pair_in_ber_is_the_same_material_but_for_ed25519(client, new_key, spec, make_key):
+    private_key = make_key()
     key_id = new_key(KeySpec=spec, KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyId"]
     import_into(client, key_id, pkcs8(private_key), "RSA_AES_KEY_WRAP_SHA_256")
     client.delete_imported_key_material(KeyId=key_id)

@@ -273,7 +273,7 @@ def test_a_body_has_a_mebibyte_at_most(kms: KMSMock, service: str):
     assert refused.status == 413
     assert error_of(refused, service) == (
         "RequestEntityTooLargeException",
-        "The request has 1048577 bytes; at most 1048576 are allowed.",
+        "The body of the request has more than 1048576 bytes.",
     )
 
 

@@ -105,7 +105,11 @@ def test_a_client_that_goes_early_gets_no_answer() -> None:
 def test_a_body_that_is_too_large_is_refused(exchange: Exchange) -> None:
     exchange.run(make())
 
-    assert (exchange.status, exchange.body) == (413, b"The body has more than 1048576 bytes.\n")
+    assert exchange.status == 413
+    assert json.loads(exchange.body) == {
+        "__type": "RequestEntityTooLargeException",
+        "message": "The body of the request has more than 1048576 bytes.",
+    }
 
 
 WORLD = {"path": "/_kmsmock/v1/world", "raw_path": b"/_kmsmock/v1/world"}
@@ -123,7 +127,7 @@ def test_a_world_can_be_larger_than_a_request_to_aws() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "most"),
-    [(JSON, 64 * 2**20), ({"content-type": "text/plain"}, 2**20)],
+    [(JSON, 64 * 2**20), ({**JSON, "content-type": "text/plain"}, 2**20)],
     ids=["JSON", "what a page of another site can send"],
 )
 def test_a_world_that_is_too_large_is_refused(headers: dict[str, str], most: int) -> None:
@@ -131,7 +135,8 @@ def test_a_world_that_is_too_large_is_refused(headers: dict[str, str], most: int
 
     exchange = Exchange(headers=announced, **WORLD).run(make())
 
-    assert exchange.body == f"The body has more than {most} bytes.\n".encode()
+    assert exchange.status == 413
+    assert json.loads(exchange.body) == {"error": {"message": "The body has too many bytes."}}
 
 
 def test_a_client_that_asks_first_is_told_to_go() -> None:

@@ -38,6 +38,7 @@ def serving(arriving: float, answering: float, idle: float) -> Iterator[int]:
     seconds = {Phase.ARRIVING: arriving, Phase.ANSWERING: answering, Phase.IDLE: idle}
     application = Application(Settings)
     application.kms.faults.timeout("ListAliases", times=None)
+    application.kms.faults.drop_connection("GenerateRandom", times=None)
     server: Any = make_server(application, Limits(MOST, seconds, period=0.05))
     listener = bind("127.0.0.1", 0)
     number = listener.getsockname()[1]
@@ -140,6 +141,17 @@ def test_a_client_that_waits_for_a_response_in_vain_is_ended(connect: Any) -> No
 
     assert receive(client) == b""
     assert time.monotonic() - began > 0.6
+
+
+def test_a_fault_ends_the_connection_and_logs_nothing(
+    connect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect()
+    client.sendall(REQUEST.replace(b"ListKeys", b"GenerateRandom"))
+
+    assert receive(client) == b""
+    require_answer(connect)
+    assert caplog.records == []
 
 
 def test_one_connection_too_many_ends_the_one_that_has_waited_for_longest() -> None:
@@ -266,6 +278,75 @@ def test_many_connections_that_are_dropped_leave_nothing(connect: Any) -> None:
         client.close()
 
     require_answer(connect)
+
+
+BODY = b"content-length: 2\r\n\r\n{}"
+OLD = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (OLD + BODY, 200),
+        (OLD + b"connection: keep-alive\r\n" + BODY, 200),
+        (HEAD.replace(b"host: a\r\n", b"") + BODY, 200),
+        (HEAD.replace(b"host: a", b"host: [::1%25eth0]:99999") + BODY, 200),
+        (HEAD.replace(b"POST /", b"POST http://a/") + BODY, 200),
+        (HEAD.replace(b"POST /", b"POST /%2F?") + BODY, 200),
+        (HEAD + b"expect: something\r\n" + BODY, 200),
+        (
+            HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;a=b\r\n}\r\n0\r\nc: d\r\n\r\n",
+            200,
+        ),
+        (
+            HEAD + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            400,
+        ),
+        (HEAD + b"content-encoding: gzip\r\n" + BODY, 400),
+        (HEAD.replace(b"POST", b"OPTIONS") + BODY, 400),
+        (HEAD.replace(b"POST", b"CONNECT") + BODY, 400),
+        (b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 403),
+        (b"HEAD /_kmsmock/health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200),
+        (b"GET http://localhost/_kmsmock/health HTTP/1.1\r\nhost: localhost\r\n\r\n", 200),
+        (b"GET /_kmsmock HTTP/1.1\r\nhost: localhost\r\n\r\n", 404),
+        (b"GET /_kmsmock/v1/%63alls HTTP/1.1\r\nhost: localhost\r\n\r\n", 404),
+        (b"GET /_kmsmock/v1/calls?%ff=%zz HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
+        (b"GET /_kmsmock/v1/calls?operation=%0d%0aa:b HTTP/1.1\r\nhost: localhost\r\n\r\n", 400),
+    ],
+    ids=[
+        *("HTTP 1.0", "HTTP 1.0 kept alive", "no host", "strange host", "absolute URL"),
+        *("encoded path", "expects something", "chunks with a trailer", "length and chunks"),
+        *(
+            "gzip",
+            "OPTIONS",
+            "CONNECT",
+            "OPTIONS of all",
+            "HEAD",
+            "absolute URL of the control plane",
+        ),
+        *("control plane", "encoded path of the control plane", "odd query", "line break"),
+    ],
+)
+def test_unusual_requests_have_a_response(connect: Any, sent: bytes, status: int) -> None:
+    client = connect()
+    client.sendall(sent)
+
+    received = receive(client)
+
+    assert received.startswith(b"HTTP/1.1 %d " % status), received
+    assert b"\na:b" not in received
+    require_answer(connect)
+
+
+def test_a_response_to_head_has_no_body(connect: Any) -> None:
+    client = connect()
+    client.sendall(b"HEAD /_kmsmock/health HTTP/1.1\r\nhost: localhost\r\n\r\n" + REQUEST)
+    received = b""
+    while not received.endswith(b"}"):
+        received += client.recv(65536)
+
+    assert received.count(OK) == 2
+    assert b'"status"' not in received
 
 
 def test_pipelined_requests_are_answered_in_turn(connect: Any) -> None:

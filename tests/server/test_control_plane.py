@@ -321,3 +321,23 @@ def test_a_form_of_another_site_is_refused_by_its_content_type(application: Appl
 
     assert status == 415
     assert "application/json" in found["error"]["message"]
+
+
+def test_a_program_finds_why_its_call_was_denied(application: Application) -> None:
+    policy = {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}
+    created = call_kms(
+        application,
+        "CreateKey",
+        Policy=json.dumps(policy),
+        BypassPolicyLockoutSafetyCheck=True,
+    )
+    key_id = json.loads(created.body)["KeyMetadata"]["KeyId"]
+    response = call_kms(application, "DescribeKey", KeyId=key_id)
+    call_kms(application, "DisableKey", KeyId=key_id)
+    request_id = response.headers["x-amzn-requestid"]
+
+    _, found = ask(application, "GET", f"/v1/calls?request_id={request_id}")
+
+    (call,) = found["calls"]
+    assert (call["operation"], call["error_code"]) == ("DescribeKey", "AccessDeniedException")
+    assert "statement 1 of the key policy denies kms:DescribeKey" in call["explanation"]

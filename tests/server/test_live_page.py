@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from html import unescape
 
@@ -11,6 +12,7 @@ import pytest
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.server.application import Application
 from kmsmock.server.settings import Settings
+from tests.server.test_application import Exchange
 from tests.server.test_control_plane import ask, call_kms
 
 BROWSER = {"host": "127.0.0.1:4599", "accept": "text/html,*/*;q=0.8"}
@@ -26,7 +28,9 @@ def application() -> Iterator[Application]:
 
 def load(application: Application, **headers: str) -> HttpResponse:
     sent = {**BROWSER, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    response = application._call(HttpRequest("GET", "/", sent, b""))
+    request = HttpRequest("GET", "/", sent, b"")
+    render = application._prepare_page(request)
+    response = application._call(request) if render is None else render()
     assert isinstance(response, HttpResponse)
     return response
 
@@ -44,10 +48,19 @@ def test_the_page_has_the_calls_until_now(application: Application) -> None:
     assert re.search(r"CreateKey +2\b", read(application))
 
 
+def test_the_page_is_as_it_was_when_it_was_asked_for(application: Application) -> None:
+    call_kms(application, "CreateKey")
+    render = application._prepare_page(HttpRequest("GET", "/", BROWSER, b""))
+    assert render is not None
+    call_kms(application, "ListKeys")
+
+    assert b"ListKeys" not in render().body
+
+
 def test_looking_at_the_page_changes_nothing(application: Application) -> None:
     call_kms(application, "CreateKey")
     ask(application, "POST", "/v1/clock", {"advance_seconds": 40 * 86400})
-    application.page.answer(HttpRequest("GET", "/", BROWSER, b""))
+    load(application)
     first = application.page._collection.look()
     second = application.page._collection.look()
 
@@ -107,3 +120,20 @@ def test_the_page_is_about_a_server_and_not_about_tests(application: Application
     call_kms(application, "CreateKey")
 
     assert re.search(r"^1 KMS call: 0 denied", read(application), re.MULTILINE)
+
+
+def test_the_page_is_rendered_beside_other_requests(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered_in = []
+
+    def page(_: object) -> str:
+        rendered_in.append(threading.current_thread())
+        return ""
+
+    monkeypatch.setattr("kmsmock.server.live_page.page", page)
+    exchange = Exchange(b"", method="GET")
+    exchange._scope["headers"] = [(n.encode(), v.encode()) for n, v in BROWSER.items()]
+
+    assert exchange.run(application).status == 200
+    assert rendered_in != [threading.current_thread()]

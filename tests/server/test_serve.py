@@ -18,6 +18,13 @@ from botocore.exceptions import ClientError
 
 from kmsmock import cli
 from kmsmock.aws.services import ANSWERED
+from kmsmock.server.running import (
+    CannotServeError,
+    _ending_on_signals,
+    _print,
+    bind,
+    describe,
+)
 from tests.output import Printed, capture
 from tests.server.processes import EXTRA, Served, serving
 
@@ -133,6 +140,31 @@ def test_an_open_connection_does_not_keep_it() -> None:
         assert served.end() == (0, "")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
+def test_a_signal_while_it_starts_ends_it(number: int) -> None:
+    before = signal.getsignal(number)
+
+    with pytest.raises(SystemExit) as caught, _ending_on_signals():
+        signal.raise_signal(number)
+
+    assert caught.value.code == 0
+    assert signal.getsignal(number) is before
+
+
+def test_it_needs_no_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+
+    _print("ready")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+def test_it_needs_nobody_who_reads_its_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        _print("ready")
+        # The end of the block writes what is left.
+
+
 # --- refusals ---------------------------------------------------------------------------------
 
 
@@ -140,7 +172,7 @@ def test_an_open_connection_does_not_keep_it() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_a_host_that_others_can_reach_is_refused_with_the_reason(host: str) -> None:
     assert serve("--host", host) == (
-        1,
+        2,
         "",
         f"kmsmock serve: {host} can be reached from other machines: whoever reaches the server may "
         "use, read and replace all of its keys, since requests need no valid credentials. Use "
@@ -168,10 +200,33 @@ def test_a_port_that_is_in_use_is_an_error() -> None:
 
 
 @needs_extra
+@pytest.mark.parametrize("host", ["unix:/tmp/kmsmock.sock", "http://127.0.0.1:4599"])
+def test_a_path_or_url_is_no_host(host: str) -> None:
+    assert serve("--host", host) == (
+        2,
+        "",
+        f"kmsmock serve: {host!r} is no host: the server listens at a TCP port, such as 127.0.0.1 "
+        "with --port 4599, and at no path or URL\n",
+    )
+
+
+def test_an_address_of_ipv6_is_in_brackets_in_the_url() -> None:
+    try:
+        listener = bind("::1", 0)
+    except CannotServeError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        port = listener.getsockname()[1]
+        assert describe(listener, "us-east-1").startswith(
+            f"kmsmock is ready at http://[::1]:{port} "
+        )
+
+
+@needs_extra
 def test_a_host_without_an_address_is_an_error() -> None:
     code, output, errors = serve("--host", "no.such.host.invalid")
 
-    assert (code, output) == (1, "")
+    assert (code, output) == (2, "")
     assert errors.startswith("kmsmock serve: the host 'no.such.host.invalid' has no address: ")
 
 
@@ -196,7 +251,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(
     assert serve() == (
         1,
         "",
-        f"kmsmock serve: kmsmock serve needs {' and '.join(missing)}: install the extra with "
+        f"kmsmock serve: the server needs {' and '.join(missing)}: install the extra with "
         "pip install 'kmsmock[server]'\n",
     )
 

@@ -105,6 +105,14 @@ def test_a_wrong_environment_variable_is_an_error(
     assert str(caught.value).startswith(reason)
 
 
+@pytest.mark.parametrize("name", ["HOST", "PORT"])
+def test_host_and_port_are_options_only(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"KMSMOCK_SERVER_{name}", "1")
+
+    with pytest.raises(ValueError, match=f"; there is the option --{name.lower()}$"):
+        Settings.of_environment()
+
+
 def test_an_empty_environment_variable_is_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KMSMOCK_SERVER_REGION", "")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -196,8 +197,10 @@ with mock_kms() as kms:
         process.start()
         process.join(30)
         assert process.exitcode == 0
+    command = [sys.executable, "-S", "-E", "-c", ""]
+    subprocess.run(command, check=True, preexec_fn=in_child)
     assert threading.active_count() == 2
-    kms.calls.assert_called("ListKeys", times=2)
+    kms.calls.assert_called("ListKeys", times=3)
 """
 
 
@@ -220,3 +223,33 @@ def test_children_are_answered_while_the_function_that_forks_them_waits(kms: KMS
     # Between fork and wait it runs next to no code of Python.
     os.spawnv(os.P_WAIT, sys.executable, COMMAND)
     kms.calls.assert_called(child.OPERATION, times=1)
+
+
+@pytest.mark.usefixtures("kms_server")
+def test_a_function_from_before_the_first_mock_forks_too(kms: KMSMock) -> None:
+    run()
+    original = os.fork.__wrapped__  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the thread, since Python 3.12
+        pid = original()
+    if pid == 0:
+        try:
+            boto3.client("kms").list_keys()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    assert len(list_threads()) == 2
+    kms.calls.assert_called("ListKeys", times=1)
+
+
+def test_a_function_that_runs_before_a_program_reaches_the_mock(kms: KMSMock) -> None:
+    run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the test's own threads
+        subprocess.run(
+            [sys.executable, "-S", "-E", "-c", ""],
+            check=True,
+            timeout=30,
+            preexec_fn=lambda: boto3.client("kms").list_keys(),
+        )
+    kms.calls.assert_called("ListKeys", times=1)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kmsmock.aws.disruptions import Loss, LostConnection
+from kmsmock.protocols.boundaries import MAX_BODY, MAX_HEADER_BYTES, TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
-from kmsmock.serving import http_framing, loopback
+from kmsmock.serving import loopback
 from kmsmock.serving.loopback import LoopbackServer
 
 
@@ -129,7 +130,7 @@ def test_head_has_no_body(connection: http.client.HTTPConnection, echo: Echo) ->
     assert (response.headers["content-length"], response.read()) == ("4", b"")
 
 
-LIMIT = http_framing.BODY_LIMIT
+LIMIT = MAX_BODY
 REFUSED = {
     "no request line": (b"hello\r\n\r\n", 400),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\n", 505),
@@ -146,12 +147,7 @@ REFUSED = {
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         400,
     ),
-    "long body": (b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (LIMIT + 1), 413),
-    "long chunks": (
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % (LIMIT + 1),
-        413,
-    ),
-    "long headers": (b"GET / HTTP/1.1\r\nA: " + b"a" * http_framing.HEAD_LIMIT + b"\r\n\r\n", 431),
+    "long headers": (b"GET / HTTP/1.1\r\nA: " + b"a" * MAX_HEADER_BYTES + b"\r\n\r\n", 431),
 }
 
 
@@ -163,6 +159,20 @@ def test_what_is_no_request_ends_the_connection_with_an_error(
     assert received.startswith(b"HTTP/1.1 %d " % status)
     assert b"connection: close" in received
     assert echo.requests == []
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [b"Content-Length: %d\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"],
+    ids=["length", "chunk"],
+)
+def test_a_longer_body_is_not_read_and_the_connection_ends(
+    raw: Callable[[bytes], bytes], echo: Echo, framing: bytes
+) -> None:
+    received = raw(b"POST / HTTP/1.1\r\n" + framing % (LIMIT + 1))
+
+    assert [request.body is TOO_LARGE_BODY for request in echo.requests] == [True]
+    assert b"connection: close" in received
 
 
 def test_the_longest_body_is_answered(connection: http.client.HTTPConnection) -> None:

@@ -96,6 +96,7 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
     seconds = _role_seconds(call, role, parameters.get("DurationSeconds", ROLE_SECONDS))
     session = session_of(call)
     expires = add(call.now, timedelta(seconds=seconds))
+    identities.credentials.forget_past(identities.sessions)
     principal, credentials = identities.assume(role, name, session, call.now, expires)
     answer: dict[str, Any] = {
         "Credentials": _describe_credentials(credentials, expires),
@@ -115,6 +116,7 @@ def get_session_token(call: ServiceCall) -> dict[str, Any]:
     seconds = _token_seconds(call)
     expires = add(call.now, timedelta(seconds=seconds))
     principal = replace(call.principal, issued=call.now)
+    call.identities.credentials.forget_past(call.identities.sessions)
     credentials = call.identities.credentials.issue(principal, expires)
     return {"Credentials": _describe_credentials(credentials, expires)}
 
@@ -131,6 +133,7 @@ def get_federation_token(call: ServiceCall) -> dict[str, Any]:
     identities = call.identities
     session = session_of(call)
     principal = identities.federate(call.principal, call.parameters["Name"], session)
+    identities.credentials.forget_past(identities.sessions)
     credentials = identities.credentials.issue(principal, expires)
     answer: dict[str, Any] = {
         "Credentials": _describe_credentials(credentials, expires),

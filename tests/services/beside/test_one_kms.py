@@ -15,7 +15,6 @@ from moto.kms import kms_backends
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.interception import moto_bridge
-from kmsmock.process import moto_changes
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 POLICY = {
@@ -349,7 +348,6 @@ def test_a_key_of_moto_from_before_the_mock_is_no_key_of_the_mock():
 
 def test_a_moto_whose_kms_has_moved_is_told_once(kms, monkeypatch):
     monkeypatch.setattr(moto_bridge, "_is_installed", [])
-    monkeypatch.setattr(moto_changes, "_warned", set())
     monkeypatch.delattr("moto.kms.models.KmsBackend.describe_key")
     sqs = kms.client("sqs")
     with pytest.warns(UserWarning, match="lets moto's services use moto's KMS"):
@@ -359,7 +357,6 @@ def test_a_moto_whose_kms_has_moved_is_told_once(kms, monkeypatch):
 
 
 def test_a_moto_whose_cloudformation_has_moved_keeps_the_rest(monkeypatch, tagged_key):
-    monkeypatch.setattr(moto_changes, "_warned", set())
     monkeypatch.setattr(moto_bridge, "_is_installed", [])
     monkeypatch.delattr("moto.core.common_models.CloudFormationModel")
     tagging = boto3.client("resourcegroupstaggingapi", REGION)

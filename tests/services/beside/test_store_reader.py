@@ -200,8 +200,9 @@ def test_a_store_that_cannot_tell_leaves_what_the_mock_has_seen(sqs, key, monkey
 def test_a_moto_that_cannot_be_watched_is_asked_for_each_request(sqs, key, asked, monkeypatch):
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     monkeypatch.setattr(watched.changes, "is_watched", False)
-    monkeypatch.setattr(watched, "_warned", {"watch"})
-    send(sqs, url)
+    monkeypatch.delattr("moto.core.base_backend.BaseBackend.reset")
+    with pytest.warns(UserWarning, match="asks moto again for each request"):
+        send(sqs, url)
     sqs_backends["123456789012"][REGION].queues["jobs"].kms_master_key_id = key
     send(sqs, url)
     assert asked == {"GetQueueAttributes": 2}
@@ -210,7 +211,6 @@ def test_a_moto_that_cannot_be_watched_is_asked_for_each_request(sqs, key, asked
 def test_a_moto_that_has_moved_is_told_once(sqs, monkeypatch):
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     monkeypatch.setattr(watched.changes, "is_watched", False)
-    monkeypatch.setattr(watched, "_warned", set())
     monkeypatch.delattr("moto.core.base_backend.BaseBackend.reset")
     with pytest.warns(UserWarning, match="this version of moto is not as kmsmock knows it"):
         send(sqs, url)

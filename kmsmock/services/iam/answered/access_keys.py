@@ -22,6 +22,7 @@ def create_access_key(call: ServiceCall) -> dict[str, Any]:
     if len(list(credentials.keys_of(user.unique_id))) == KEYS_PER_USER.most:
         raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {KEYS_PER_USER.most}")
     key = credentials.add_key(call.identities.get_or_create(user.arn))
+    credentials.forget_past(call.identities.sessions)
     secret = {"SecretAccessKey": reveal(key.credentials.secret_key)}
     return {"AccessKey": _describe_access_key(key, user.name) | secret}
 

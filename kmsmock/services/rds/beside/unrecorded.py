@@ -6,7 +6,7 @@ its answers. Its placeholder for a key stands for the AWS managed key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -134,22 +134,28 @@ def _find_key(call: ServiceCall, response: Mapping[str, Any]) -> Key | None:
     return find_key(call.backend, reference, call.account, call.region)
 
 
-def _keep_named_database(
-    kind: Kind, call: ServiceCall, arn: str, answer: Mapping[str, Any]
-) -> None:
-    for response in answer[f"{kind.name}s"]:
-        if Arn.of(response[kind.arn_member]).resource_id == Arn.of(arn).resource_id:
-            note_arn(call, response[kind.arn_member])
-            keep_database(kind, call, response)
+def _make_reader(
+    resource: str,
+    identifier: str,
+    arn_member: str,
+    keep: Callable[[ServiceCall, Mapping[str, Any]], None],
+    forget: Callable[[ServiceCall, str], None],
+) -> StoreReader:
+    """Return what reads databases or snapshots of one kind from the other mock.
 
+    resource: as operations and errors name it, such as ``DBSnapshot``. identifier, arn_member: the
+    members of its name and ARN.
+    """
 
-def _keep_named_snapshot(
-    kind: Kind, call: ServiceCall, arn: str, answer: Mapping[str, Any]
-) -> None:
-    for response in answer[f"{kind.snapshot}s"]:
-        if Arn.of(response[f"{kind.snapshot}Arn"]).resource_id == Arn.of(arn).resource_id:
-            note_arn(call, response[f"{kind.snapshot}Arn"])
-            keep_snapshot(kind, call, response)
+    def keep_named(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
+        for response in answer[f"{resource}s"]:
+            if Arn.of(response[arn_member]).resource_id == Arn.of(arn).resource_id:
+                note_arn(call, response[arn_member])
+                keep(call, response)
+
+    missing = (f"{resource}NotFound", f"{resource}NotFoundFault")
+    name = partial(_name_in, identifier)
+    return StoreReader("rds", f"Describe{resource}s", name, missing, keep_named, forget)
 
 
 def _name_in(member: str, arn: str) -> dict[str, str]:
@@ -157,23 +163,21 @@ def _name_in(member: str, arn: str) -> dict[str, str]:
 
 
 _DATABASES = {
-    kind.name: StoreReader(
-        "rds",
-        f"Describe{kind.name}s",
-        partial(_name_in, kind.identifier),
-        ("DBInstanceNotFound", "DBInstanceNotFoundFault", "DBClusterNotFoundFault"),
-        partial(_keep_named_database, kind),
+    kind.name: _make_reader(
+        kind.name,
+        kind.identifier,
+        kind.arn_member,
+        partial(keep_database, kind),
         forget_database,
     )
     for kind in KINDS
 }
 _SNAPSHOTS = {
-    kind.name: StoreReader(
-        "rds",
-        f"Describe{kind.snapshot}s",
-        partial(_name_in, kind.snapshot_identifier),
-        ("DBSnapshotNotFound", "DBSnapshotNotFoundFault", "DBClusterSnapshotNotFoundFault"),
-        partial(_keep_named_snapshot, kind),
+    kind.name: _make_reader(
+        kind.snapshot,
+        kind.snapshot_identifier,
+        f"{kind.snapshot}Arn",
+        partial(keep_snapshot, kind),
         forget_snapshot,
     )
     for kind in KINDS
