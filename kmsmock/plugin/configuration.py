@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ALLOW_REAL = "--kms-allow-real"
 REPORT = "--kms-report"
+SHARED = "--kms-shared"
 POLICY_COVERAGE = "--kms-policy-coverage"
 POLICY_FAIL_UNDER = "--kms-policy-fail-under"
 POLICY_BASELINE = "--kms-policy-baseline"
@@ -39,6 +40,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "MODE",
         "help": "strong, eventual: see kms_consistency; explore:N: run each test in N orderings "
         "in which nodes of KMS see changes late, until one breaks it",
+    },
+    SHARED: {
+        "action": "store_true",
+        "help": "one world for all workers of pytest-xdist, in which each test has an account",
     },
     REPORT: {
         "metavar": "FORM",
