@@ -31,6 +31,7 @@ from kmsmock.identities.entities import (
     Session,
 )
 from kmsmock.identities.managed import ManagedPolicies
+from kmsmock.identities.past_keys import PastKeys
 from kmsmock.keys.custom_key_store import (
     CONNECTION_STATE,
     ConnectionState,
@@ -159,6 +160,7 @@ ROOT_TYPES = (
     Persisted(
         "CredentialStore",
         CredentialStore,
+        fields=("_has_past", "_most", "_past_deleted", "_past_expired"),
         entries=(
             *("_owners", "_invalid", "_expirations", "_credentials", "_long_term"),
             *("_handed_out", "_gone"),
@@ -224,6 +226,7 @@ KMS_TYPES = (
     Persisted("Principal", Principal),
 )
 OTHER_TYPES = (
+    Persisted("PastKeys", PastKeys, fields=("_digests",)),
     Persisted("CustomKeyStore", CustomKeyStore),
     Persisted("PassingState", PassingState),
     Persisted("Entity", Entity, left_out=("policies",)),

@@ -7,6 +7,7 @@ whose first item says what they are: the letter in `_Tag`, or the name of a clas
 from __future__ import annotations
 
 import json
+from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -55,6 +56,7 @@ class _Tag:
     TIME, DURATION, DECIMAL, ENUM = "D", "i", "n", "e"
     POLICY, KEY_SPEC, KIND, SHOWN_STATE, PRIVATE_KEY = "P", "k", "K", "S", "R"
     PARTIAL, FUNCTION, METHOD, CLASS, MEMBERS = "p", "f", "m", "c", "M"
+    NUMBERS = "N"
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -198,6 +200,7 @@ _WRITERS: dict[type, _Write] = {
     SecretText: _write_text(_Tag.SECRET_TEXT, str),
     SecretInt: _write_text(_Tag.SECRET_INT, int),
     datetime: _write_time,
+    array: _write_text(_Tag.NUMBERS, _encode_bytes),
     timedelta: lambda _, value: [_Tag.DURATION, value.days, value.seconds, value.microseconds],
     Decimal: _write_text(_Tag.DECIMAL, str),
     Policy: lambda _, value: [_Tag.POLICY, value.kind.name, value.text, value.name],
@@ -317,6 +320,7 @@ _READERS: Mapping[str, Callable[..., Any]] = {
     _Tag.SECRET_TEXT: lambda _, text: SecretText(text),
     _Tag.SECRET_INT: lambda _, number: SecretInt(number),
     _Tag.TIME: _read_time,
+    _Tag.NUMBERS: lambda _, text: array("Q", b64decode(text)),
     _Tag.DURATION: lambda _, *parts: timedelta(*parts),
     _Tag.DECIMAL: lambda _, text: Decimal(text),
     _Tag.ENUM: lambda _, cls, name: ENUMS[cls][name],
