@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import kmsmock.operations  # noqa: F401 - declares the actions
 from kmsmock.authorization.pattern_sets import PatternSet
 from kmsmock.authorization.policy_document import PolicyKind, as_list
+from kmsmock.aws.operations import permissions
 from kmsmock.coverage.elements import Element, list_elements
 from kmsmock.coverage.records import CoveredGrant, CoveredPolicy, Decided, Example, Records
 from kmsmock.coverage.summary import name_of
@@ -13,11 +15,7 @@ from kmsmock.coverage.weakness import Weakening, Weakness
 
 _ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
 _SHOWN = 3
-#: What a call can be instead, that an action does not mean.
-_OTHER_ACTIONS = (
-    *("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:Sign"),
-    *("kms:CreateGrant", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:ListKeys"),
-)
+_OF_TRUST = ("sts:AssumeRole", "sts:TagSession")
 #: The order of reports: what says most about a test comes first.
 _ORDER = ("condition", "constraints", "statement", "principal", "action", "grant")
 
@@ -142,13 +140,18 @@ def _call(records: Records, weakening: Weakening, decided: Decided, example: Exa
         return f"{action} {caller}{resource} {_without(element)}"
     if weakening.change == "action":
         others = PatternSet.of(value.lower() for value in element.values)
-        known = ("sts:AssumeRole", "sts:TagSession")
-        candidates = known if policy.kind is PolicyKind.TRUST else _OTHER_ACTIONS
+        candidates = _OF_TRUST if policy.kind is PolicyKind.TRUST else _list_actions()
         other = next(
             (one for one in candidates if others.matches(one.lower()) is element.is_negated), None
         )
         return f"{other or f'another action than {_join(element.values)}'} {caller}{resource}"
     return f"{action} as another principal than {_join(map(_short, element.values))}{resource}"
+
+
+def _list_actions() -> list[str]:
+    """Return the actions on keys, those with an encryption context first."""
+    about_keys = {name: one for name, one in permissions().items() if one.naming is not None}
+    return sorted(about_keys, key=lambda name: (about_keys[name].context_member is None, name))
 
 
 def _matching_call(policy: CoveredPolicy, weakening: Weakening, action: str, caller: str) -> str:

@@ -36,8 +36,9 @@ _ROOT = root_arn("aws", _ACCOUNT)
 _ROLE = f"arn:aws:iam::{_ACCOUNT}:role/r"
 _SESSION = f"arn:aws:sts::{_ACCOUNT}:assumed-role/r/s"
 _SERVICE = "service.amazonaws.com"
-#: Actions that do not work, and that work, on keys of other accounts.
-_AT_HOME, _ANYWHERE = "kms:PutKeyPolicy", "kms:Encrypt"
+#: An action that works on keys of other accounts, and one that does not.
+_ANYWHERE = "kms:Encrypt"
+_AT_HOME = "kms:PutKeyPolicy"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NONE: Effects = frozenset()
 _NOTHING: Mapping[str, str] = {}
