@@ -180,6 +180,7 @@ def collect_policies(
         service_control,
         resource_control,
         key.grants.naming(principal) if key is not None and has_key_policy else (),
+        key.grants.ended if key is not None and has_key_policy else (),
         key.policy_ids if key is not None else None,
         None if key is None else partial(_is_alive, identities, key.policy_ids),
         key is not None and key.manager is KeyManager.AWS,

@@ -11,12 +11,13 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock.authorization.grant_contexts import GrantsByContext
-from kmsmock.authorization.grants import Grant, GrantTerms, has_context, pairs_of
+from kmsmock.authorization.grants import EndedGrant, Grant, GrantTerms, has_context, pairs_of
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import Request
 from kmsmock.aws.arns import root_arn
 from kmsmock.aws.principals import Principal
 
+_ENDED_KEPT = 20
 _ById = dict[str, Grant]
 #: Operations, issuing account, and unique id of the grantee: what makes grants of one name alike,
 #: but for their constraints.
@@ -58,7 +59,7 @@ class _OfGrantee:
 class Grants:
     """The grants on one key, oldest first: by id, by grantee, and by terms."""
 
-    __slots__ = ("_by_grantee", "_by_id", "_by_terms")
+    __slots__ = ("_by_grantee", "_by_id", "_by_terms", "ended")
 
     def __init__(self) -> None:
         # Made with the first grant: most keys have none, and there may be 100,000 keys.
@@ -66,6 +67,8 @@ class Grants:
         self._by_grantee: dict[str, _OfGrantee] = _NO_GRANTEES
         #: Only those with a name.
         self._by_terms: dict[Any, _ById] = _NO_TERMS
+        #: The last grants that have ended, the newest first, for explanations.
+        self.ended: tuple[EndedGrant, ...] = ()
 
     def __len__(self) -> int:
         return len(self._by_id or ())
@@ -99,6 +102,11 @@ class Grants:
         if grant.terms.name is not None:
             self._by_terms.setdefault(grant.terms.key(), {})[grant.grant_id] = grant
 
+    def end(self, ended: EndedGrant) -> None:
+        """Remove a grant, which must be one of these, and remember that it has ended."""
+        self.remove(ended.grant)
+        self.ended = (ended, *self.ended[: _ENDED_KEPT - 1])
+
     def remove(self, grant: Grant) -> None:
         """Remove a grant, which must be one of these."""
         assert self._by_id is not None
@@ -114,7 +122,8 @@ class Grants:
                 del self._by_terms[key]
 
     def replace_all(self, grants: Sequence[Grant]) -> None:
-        """Have only these grants, oldest first."""
+        """Have only these grants, oldest first, as if none had ended."""
+        self.ended = ()
         if not self._by_id or all(map(self._by_id.__contains__, (one.grant_id for one in grants))):
             kept = {grant.grant_id for grant in grants}
             for grant in [grant for grant in self if grant.grant_id not in kept]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.aws.operations import find_permission
@@ -171,3 +172,14 @@ class Grant:
         if has_context(operation) and not constraints.allow_context(encryption_context):
             return False
         return constraints.source_arn is None or constraints.source_arn == source_arn()
+
+
+class EndedGrant(NamedTuple):
+    """A grant that there is no more. how: ``revoked`` or ``retired``."""
+
+    grant: Grant
+    how: str
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"was {self.how} at {self.at:%Y-%m-%d %H:%M:%S} UTC"

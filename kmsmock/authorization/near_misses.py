@@ -82,13 +82,28 @@ def find_missed_grants(
 def explain_missed_grant(
     request: Request, policies: AppliedPolicies, cause: PolicyKind | None
 ) -> str | None:
-    """Explain which grant would allow a request but for its constraint; None if there is none."""
+    """Explain which grant would allow a request but for its constraint, or had it not ended.
+
+    None if there is none.
+    """
     grant = next(find_missed_grants(request, policies, cause), None)
-    if grant is None:
+    if grant is not None:
+        unmet = " and ".join(f"{wanted}, but {got}" for wanted, got in _list_unmet(grant, request))
+        return f"grant {_name(grant)} allows {request.action} only with {unmet}"
+    if cause not in (PolicyKind.RESOURCE, PolicyKind.IDENTITY):
         return None
-    unmet = " and ".join(f"{wanted}, but {got}" for wanted, got in _list_unmet(grant, request))
-    name = f"{grant.terms.name} ({grant.grant_id})" if grant.terms.name else grant.grant_id
-    return f"grant {name} allows {request.action} only with {unmet}"
+    operation = request.action.removeprefix("kms:")
+    for ended in policies.ended_grants:
+        grant = ended.grant
+        if grant.match_grantee(request.principal) is not Match.NONE and grant.allows(
+            operation, request.encryption_context, request.source_arn, request.child
+        ):
+            return f"grant {_name(grant)} allowed {request.action}, but {ended}"
+    return None
+
+
+def _name(grant: Grant) -> str:
+    return f"{grant.terms.name} ({grant.grant_id})" if grant.terms.name else grant.grant_id
 
 
 def _list_unmet(grant: Grant, request: Request) -> Iterator[tuple[str, str]]:

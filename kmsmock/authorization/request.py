@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.grants import Grant, GrantTerms
+from kmsmock.authorization.grants import EndedGrant, Grant, GrantTerms
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.variables import Context
 from kmsmock.aws.condition_keys import get_condition_key
@@ -124,6 +124,8 @@ class AppliedPolicies(NamedTuple):
     #: Resource control policies, in the same form.
     resource_control: tuple[tuple[Policy, ...], ...] = ()
     grants: Iterable[Grant] = ()
+    #: The last grants on the key that have ended.
+    ended_grants: tuple[EndedGrant, ...] = ()
     #: ARN -> unique id, for users and roles that the key policy names.
     unique_ids: Mapping[str, str] | None = None
     #: Returns whether a name in the key policy is that of an existing principal.

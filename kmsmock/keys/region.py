@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.grants import EndedGrant, Grant
 from kmsmock.aws import arns
 from kmsmock.aws.regions import partition_of
 from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -205,10 +205,10 @@ class KmsRegion:
         self.import_tokens[token] = parameters
         _keep_newest(self.import_tokens, _IMPORT_TOKENS_KEPT)
 
-    def remove_grant(self, grant: Grant) -> None:
-        """Remove a grant and its tokens."""
-        self.keys[grant.key_id].grants.remove(grant)
-        self._forget_grant(grant)
+    def end_grant(self, ended: EndedGrant) -> None:
+        """Remove a grant that has ended, and its tokens."""
+        self.keys[ended.grant.key_id].grants.end(ended)
+        self._forget_grant(ended.grant)
 
     def _forget_grant(self, grant: Grant) -> None:
         del self.grants[grant.grant_id]

@@ -76,6 +76,11 @@ def suggest(name: object, known: Iterable[str], otherwise: str = "known are") ->
     return did_you_mean(name, names) or f"; {otherwise} {', '.join(names) or 'none'}"
 
 
+def end_sentence(text: str) -> str:
+    """Return a sentence with a full stop, unless it ends with a question or has one."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORDS.findall(name)]
 

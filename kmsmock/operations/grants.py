@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock.access.denial import THIS_RESOURCE, make_hidden_error
-from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.grants import EndedGrant, Grant
 from kmsmock.aws import errors
 from kmsmock.aws.arns import (
     ALIAS_PREFIX,
@@ -210,9 +210,7 @@ def _find_key_of_grant(call: Call) -> Key:
     if token is not None and not any(by_id):
         grant = call.backend.get_grant(call.region.name, token)
         if grant is None:
-            raise errors.InvalidGrantTokenException(
-                explanation="No grant was created with this token, or the grant has ended."
-            )
+            raise errors.InvalidGrantTokenException(explanation=_explain_token(call, token))
         call.grant_id = grant.grant_id
         return find_key_by_id_or_arn(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
@@ -248,7 +246,7 @@ def _find_key_of_grant(call: Call) -> Key:
 )
 def retire_grant(call: Call, key: Key) -> None:
     """Retire a grant: delete it as its retiring or grantee principal."""
-    _end_grant(call, key, call.grant_id or call.parameters["GrantId"])
+    _end_grant(call, key, call.grant_id or call.parameters["GrantId"], "retired")
 
 
 @operation(
@@ -264,16 +262,24 @@ def retire_grant(call: Call, key: Key) -> None:
 )
 def revoke_grant(call: Call, key: Key) -> None:
     """Revoke a grant: delete it as an administrator of the key."""
-    _end_grant(call, key, call.parameters["GrantId"])
+    _end_grant(call, key, call.parameters["GrantId"], "revoked")
 
 
 def require_grant_tokens(call: Call) -> None:
     """Require that each grant token of a call belongs to a grant (InvalidGrantTokenException)."""
     for token in call.parameters["GrantTokens"]:
         if call.backend.get_grant(call.region.name, token) is None:
-            raise errors.InvalidGrantTokenException(
-                explanation="No grant was created with this token, or the grant has ended."
-            )
+            raise errors.InvalidGrantTokenException(explanation=_explain_token(call, token))
+
+
+def _explain_token(call: Call, token: str) -> str:
+    """Explain why a grant token is invalid."""
+    if any(token in region.grants for region in call.backend.regions_named(call.region.name)):
+        return (
+            f"{token} is the GrantId of a grant, and not its token: pass the GrantToken that "
+            "CreateGrant has returned."
+        )
+    return "No grant was created with this token, or the grant has ended."
 
 
 def _require_grant_id(grant_id: str) -> None:
@@ -283,7 +289,7 @@ def _require_grant_id(grant_id: str) -> None:
         )
 
 
-def _end_grant(call: Call, key: Key, grant_id: str) -> None:
+def _end_grant(call: Call, key: Key, grant_id: str, how: str) -> None:
     _require_grant_id(grant_id)
     grant = key.grants.get(grant_id)
     if grant is None:
@@ -293,4 +299,5 @@ def _end_grant(call: Call, key: Key, grant_id: str) -> None:
         )
     call.end_dry_run()
     call.grant_id = grant_id
-    call.backend.region(key.account, key.region_name).remove_grant(grant)
+    region = call.backend.region(key.account, key.region_name)
+    region.end_grant(EndedGrant(grant, how, call.backend.clock.now()))

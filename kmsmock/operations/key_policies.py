@@ -20,6 +20,7 @@ from kmsmock.aws.operations import PageSizes, per_second, read_event, write_even
 from kmsmock.identities.names import CREATE_PRINCIPALS
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
+from kmsmock.misuse.suggestions import end_sentence
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
@@ -116,7 +117,7 @@ def read_policy(call: Call) -> str:
     except MalformedPolicyError as defect:
         message = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
         raise errors.MalformedPolicyDocumentException(
-            message, explanation=f"The key policy is malformed: {defect}."
+            message, explanation=end_sentence(f"The key policy is malformed: {defect}")
         ) from None
     stored = _name_by_arn(call, policies.normalize(policy, call.region.partition))
     policy = policy_language.parse(stored, PolicyKind.RESOURCE, KEY_POLICY)

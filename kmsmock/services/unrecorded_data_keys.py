@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
+from kmsmock.authorization.grants import EndedGrant, Grant, GrantConstraints, GrantTerms
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.ciphertext import DATA_KEY_PREFIX, ENCRYPT_PREFIX
@@ -94,4 +94,4 @@ def remove_grant(backend: Backend, key_arn: str, grant_id: str) -> None:
     key = region.keys.get(arn.resource_id)
     grant = None if key is None else key.grants.get(grant_id)
     if grant is not None:
-        region.remove_grant(grant)
+        region.end_grant(EndedGrant(grant, "retired", backend.clock.now()))

@@ -211,7 +211,7 @@ def _set_copied_state(region: KmsRegion, copied_state: tuple[Any, ...]) -> None:
     values, grants, copied = copied_state
     _set(region, _REGION, values)
     for key in region.keys.values():
-        if key.grants:
+        if key.grants or key.grants.ended:
             key.grants = Grants()
     for key, its_grants in grants:
         key.grants = its_grants

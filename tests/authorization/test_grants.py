@@ -221,6 +221,44 @@ def test_a_grant_ends_with_its_revocation(client, key, role):
         encrypt(role, key, GrantTokens=[grant["GrantToken"]])
 
 
+@pytest.mark.parametrize("how", ["revoked", "retired"])
+def test_a_denial_says_when_the_grant_for_the_request_has_ended(kms, client, key, role, how):
+    grant = give(client, key, role.arn, "Encrypt", Name="app")
+    if how == "revoked":
+        client.revoke_grant(KeyId=key["KeyId"], GrantId=grant["GrantId"])
+    else:
+        client.retire_grant(GrantToken=grant["GrantToken"])
+
+    ended = f"grant app ({grant['GrantId']}) allowed kms:Encrypt, but was {how} at "
+    with denied(IDENTITY) as caught:
+        encrypt(role, key)
+    assert f"{ended}{kms.clock.now():%Y-%m-%d}" in " ".join(caught.value.__notes__[0].split())
+    assert kms.explain(role, "kms:Encrypt", key["KeyId"]).reason.startswith(ended)
+    assert "allowed" not in kms.explain(role, "kms:Decrypt", key["KeyId"]).reason
+
+
+def test_after_a_restored_checkpoint_no_grant_has_ended(kms, client, key, role):
+    start = kms.checkpoint()
+    grant = give(client, key, role.arn, "Encrypt")
+    client.revoke_grant(KeyId=key["KeyId"], GrantId=grant["GrantId"])
+
+    kms.restore(start)
+
+    assert grant["GrantId"] not in kms.explain(role, "kms:Encrypt", key["KeyId"]).reason
+
+
+def test_the_id_of_a_grant_is_told_from_its_token(client, key, role):
+    grant_id = give(client, key, role.arn)["GrantId"]
+
+    for call in (
+        lambda: encrypt(role, key, GrantTokens=[grant_id]),
+        lambda: client.retire_grant(GrantToken=grant_id),
+    ):
+        with refused("InvalidGrantTokenException") as caught:
+            call()
+        assert "is the GrantId of a grant, and not its token" in caught.value.__notes__[0]
+
+
 def test_the_record_of_a_call_names_the_grant_that_allowed_it(kms, client, key, role):
     grant = give(client, key, role.arn)
 

@@ -45,4 +45,5 @@ def read_note(run: Callable[[KMSMock], Any], **options: Any) -> str:
     with mock_kms(seed=1, **options) as kms, pytest.raises(errors) as caught:
         run(kms)
     [note] = getattr(caught.value, "__notes__", ["no note"])
+    assert "?." not in note
     return " ".join(note.split())

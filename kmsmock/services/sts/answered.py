@@ -24,6 +24,7 @@ from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
+from kmsmock.misuse.suggestions import end_sentence
 from kmsmock.services.errors import (
     AccessDenied,
     MalformedPolicyDocument,
@@ -206,7 +207,8 @@ def session_of(call: ServiceCall) -> Session:
         return Session.of(documents or None, tags, parameters.get("SourceIdentity"))
     except MalformedPolicyError as defect:
         raise MalformedPolicyDocument(
-            "This policy contains invalid Json", explanation=f"The session policy: {defect}."
+            "This policy contains invalid Json",
+            explanation=end_sentence(f"The session policy: {defect}"),
         ) from None
 
 

@@ -12,6 +12,34 @@ def notes(caught):
     return "\n".join(getattr(caught.value, "__notes__", ()))
 
 
+# --- databases -------------------------------------------------------------------------------
+
+
+def test_a_database_that_does_not_exist_is_refused_with_those_that_do(kms):
+    rds = kms.client("rds", region=WEST)
+
+    def describe(name, client=rds):
+        with refused("DBInstanceNotFound") as caught:
+            client.describe_db_instances(DBInstanceIdentifier=name)
+        return notes(caught)
+
+    assert "has no DB instance in" in describe("orders")
+    for name in ("orders", "users"):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            Engine="postgres",
+            DBInstanceClass="db.t3.micro",
+            AllocatedStorage=20,
+            MasterUsername="admin1",
+            MasterUserPassword="secret-password",
+        )
+
+    assert f"has in {WEST}: orders, users; did you mean 'orders'?" in describe("order")
+    assert f"It is in {WEST}; this client talks to {EAST}." in describe(
+        "orders", kms.client("rds", region=EAST)
+    )
+
+
 # --- snapshots -------------------------------------------------------------------------------
 
 

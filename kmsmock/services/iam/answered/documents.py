@@ -9,6 +9,7 @@ from kmsmock.authorization.misspelt import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws.arns import Arn
+from kmsmock.misuse.suggestions import end_sentence
 from kmsmock.services.errors import MalformedPolicyDocument
 from kmsmock.services.iam.answered.policy_quotas import require_trust_size
 from kmsmock.services.registry import ServiceCall
@@ -43,7 +44,7 @@ def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
 
 def _refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
     message = _TEXTS.get(defect.defect, _SYNTAX).replace("{subject}", defect.subject or "")
-    return MalformedPolicyDocument(message, explanation=f"The policy: {defect}.")
+    return MalformedPolicyDocument(message, explanation=end_sentence(f"The policy: {defect}"))
 
 
 def read_trust_policy(call: ServiceCall, text: str) -> Policy:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.regions import partition_of
+from kmsmock.misuse.suggestions import did_you_mean, end_sentence
 from kmsmock.services.rds.answered.registry import account_region, require_parameter, storage
 from kmsmock.services.rds.answered.storage import Database, Snapshot
 from kmsmock.services.rds.arns import snapshot_arn
@@ -19,6 +20,7 @@ from kmsmock.services.rds.kinds import KINDS, Kind
 from kmsmock.services.registry import ServiceCall
 
 _NAME = re.compile(r"[a-z](-?[a-z0-9])*", re.ASCII)
+_SHOWN = 10
 _LONGEST = {"database": 63, "snapshot": 255}
 _RULES = (
     "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; "
@@ -66,8 +68,29 @@ def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
     """Find a database of the account."""
     database = account_region(call).databases.get((kind.name, name))
     if database is None:
-        raise kind.errors.not_found(f"{kind.name} {name} not found.")
+        raise database_not_found_error(call, kind, name)
     return database
+
+
+def database_not_found_error(call: ServiceCall, kind: Kind, name: str) -> ServiceError:
+    """Return the error for a database that does not exist; its note says which do."""
+    regions = [
+        region
+        for (account, region), stored in storage(call).account_regions.items()
+        if account == call.account and (kind.name, name.lower()) in stored.databases
+    ]
+    names = [each.identifier for each in account_region(call).databases_of(kind)]
+    if regions:
+        why = f"It is in {', '.join(regions)}; this client talks to {call.region}."
+    elif names:
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        why = end_sentence(
+            f"{call.account} has in {call.region}: {', '.join(names[:_SHOWN])}{more}"
+            f"{did_you_mean(name, names)}"
+        )
+    else:
+        why = f"{call.account} has no {kind.label} in {call.region}."
+    return kind.errors.not_found(f"{kind.name} {name} not found.", explanation=why)
 
 
 def find_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> Snapshot:
@@ -146,7 +169,7 @@ def find_by_arn(call: ServiceCall, name_or_arn: str) -> Database | Snapshot:
         if resource_type == kind.arn:
             if is_here and key in here.databases:
                 return here.databases[key]
-            raise kind.errors.not_found(f"{kind.name} {name} not found.")
+            raise database_not_found_error(call, kind, name)
         if resource_type == kind.snapshot_arn:
             if is_here and key in here.snapshots:
                 return here.snapshots[key]
