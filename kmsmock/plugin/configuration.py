@@ -25,6 +25,7 @@ POLICY_FAIL_UNDER = "--kms-policy-fail-under"
 POLICY_BASELINE = "--kms-policy-baseline"
 _SEED = "--kms-seed"
 _CONSISTENCY = "--kms-consistency"
+SHARED = "--kms-shared"
 _EXPLORE = re.compile(r"explore:0*([1-9]\d{0,5})")
 #: Option of the command line -> the arguments of `addoption`.
 _OPTIONS: dict[str, dict[str, Any]] = {
