@@ -8,7 +8,7 @@ lost. An answer is late if it would be another one had the node seen all changes
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kmsmock.aws import errors
@@ -44,9 +44,8 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
     """
     consistency = call.backend.consistency
     node = consistency.begin_call(call.now)
-    hidden = (
-        consistency.list_not_seen(node, call.now, _read_tokens(call)) if consistency.open else ()
-    )
+    tokens = call.parameters.get("GrantTokens", ())
+    hidden = consistency.list_not_seen(node, call.now, tokens) if consistency.open else ()
     if call.operation.trail.is_read_only:
         return _read(call, perform, handle, hidden) if hidden else perform(call, handle)
     if hidden:
@@ -60,12 +59,6 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
         return result
 
     return perform(call, handle_and_note)
-
-
-def _read_tokens(call: Call) -> Collection[str]:
-    """Return the grant tokens of a call; RetireGrant has a single one."""
-    one: Any = call.parameters.get("GrantToken")
-    return call.parameters.get("GrantTokens") or [one]
 
 
 class _Attempt:
