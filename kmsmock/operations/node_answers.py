@@ -25,7 +25,7 @@ _MOST_COMPARED = 10
 _MOST_NAMED = 3
 #: What a failed or an outdated call tells of the rest of the call.
 _KNOWN = ("alias", "authorized", "blob", "decision", "grant_id", "keys", "was_authorized")
-_NAMES = ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+_NAMES = ("AliasName", "KeyId", "SourceKeyId", "DestinationKeyId")
 #: ``{error}`` is what the client has got.
 _RETRY = "Try again after {error}, with a short wait, as AWS recommends."
 _ADVICE = {
@@ -82,10 +82,7 @@ class _Attempt:
 
     def _carry_out(self, call: Call, operation: Operation) -> dict[str, Any]:
         self._has_passed = True
-        if self._handle is not None:
-            return self._handle(call, operation)
-        call.end_dry_run()
-        return {}
+        return {} if self._handle is None else self._handle(call, operation)
 
     def has_other_outcome(self, other: _Attempt, *, compares_results: bool) -> bool:
         """Return whether another attempt at the same call ended differently."""
@@ -120,7 +117,7 @@ def _require_possible(call: Call, perform: Perform, hidden: Sequence[Change]) ->
     actual = _Attempt(_copy(call), perform, None)
     with viewing_without(hidden):
         seen = _Attempt(_copy(call), perform, None)
-    if seen.error is None or isinstance(seen.error, errors.DryRunOperationException):
+    if seen.error is None:
         return
     for name in _KNOWN:
         setattr(call, name, getattr(seen.call, name))
