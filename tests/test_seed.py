@@ -14,9 +14,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from kmsmock import mock_kms
+from kmsmock import WorldError, mock_kms
 
 GOLDEN = Path(__file__).parent / "data" / "seeded_world.json"
+
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 #: What is no answer, or not known to each botocore.
@@ -107,6 +109,29 @@ def test_reset_begins_the_seeded_world_again():
         kms.reset()
 
         assert kms.client().create_key()["KeyMetadata"]["KeyId"] == first
+
+
+def test_a_world_that_is_refused_changes_nothing_of_what_follows():
+    def ids(*worlds):
+        with mock_kms(seed=7) as kms:
+            for world in worlds:
+                with pytest.raises(WorldError):
+                    kms.load(world)
+            return kms.client().create_key()["KeyMetadata"]["KeyId"]
+
+    assert ids({"keys": ["alias/a", {"spec": "none"}]}) == ids()
+
+
+def test_what_follows_a_loaded_world_depends_on_the_world_and_the_seed():
+    def ids(seed, alias):
+        with mock_kms(seed=seed) as kms:
+            kms.load({"keys": [{"id": KEY_ID, "alias": alias}]})
+            return kms.client().create_key()["KeyMetadata"]["KeyId"]
+
+    first = ids(7, "alias/a")
+
+    assert ids(7, "alias/a") == first
+    assert len({first, ids(7, "alias/b"), ids(8, "alias/a")}) == 3
 
 
 @pytest.mark.parametrize(

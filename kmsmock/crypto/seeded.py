@@ -74,8 +74,7 @@ def deterministic(key: Any) -> Any:
 
 def _bits_to_int(data: bytes, order: int) -> int:
     surplus = 8 * len(data) - order.bit_length()
-    number = int.from_bytes(data, "big")
-    return number >> surplus if surplus > 0 else number
+    return int.from_bytes(data, "big") >> max(surplus, 0)
 
 
 def _nonces(scalar: int, digest: bytes, order: int, hash_name: str) -> Any:

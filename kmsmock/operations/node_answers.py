@@ -8,7 +8,7 @@ lost. An answer is late if it would be another one had the node seen all changes
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kmsmock.aws import errors
@@ -25,7 +25,7 @@ _MOST_COMPARED = 10
 _MOST_NAMED = 3
 #: What a failed or an outdated call tells of the rest of the call.
 _KNOWN = ("alias", "authorized", "blob", "decision", "grant_id", "keys", "was_authorized")
-_NAMES = ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+_NAMES = ("AliasName", "KeyId", "SourceKeyId", "DestinationKeyId")
 #: ``{error}`` is what the client has got.
 _RETRY = "Try again after {error}, with a short wait, as AWS recommends."
 _ADVICE = {
@@ -44,9 +44,8 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
     """
     consistency = call.backend.consistency
     node = consistency.begin_call(call.now)
-    hidden = (
-        consistency.list_not_seen(node, call.now, _read_tokens(call)) if consistency.open else ()
-    )
+    tokens = call.parameters.get("GrantTokens", ())
+    hidden = consistency.list_not_seen(node, call.now, tokens) if consistency.open else ()
     if call.operation.trail.is_read_only:
         return _read(call, perform, handle, hidden) if hidden else perform(call, handle)
     if hidden:
@@ -60,12 +59,6 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
         return result
 
     return perform(call, handle_and_note)
-
-
-def _read_tokens(call: Call) -> Collection[str]:
-    """Return the grant tokens of a call; RetireGrant has a single one."""
-    one: Any = call.parameters.get("GrantToken")
-    return call.parameters.get("GrantTokens") or [one]
 
 
 class _Attempt:
@@ -89,10 +82,7 @@ class _Attempt:
 
     def _carry_out(self, call: Call, operation: Operation) -> dict[str, Any]:
         self._has_passed = True
-        if self._handle is not None:
-            return self._handle(call, operation)
-        call.end_dry_run()
-        return {}
+        return {} if self._handle is None else self._handle(call, operation)
 
     def has_other_outcome(self, other: _Attempt, *, compares_results: bool) -> bool:
         """Return whether another attempt at the same call ended differently."""
@@ -127,7 +117,7 @@ def _require_possible(call: Call, perform: Perform, hidden: Sequence[Change]) ->
     actual = _Attempt(_copy(call), perform, None)
     with viewing_without(hidden):
         seen = _Attempt(_copy(call), perform, None)
-    if seen.error is None or isinstance(seen.error, errors.DryRunOperationException):
+    if seen.error is None:
         return
     for name in _KNOWN:
         setattr(call, name, getattr(seen.call, name))

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from tests.consistency.conftest import SEEDS, eventual, find_seed
+from kmsmock.process.watchers import Watcher, watching
+from tests.consistency.conftest import SEEDS, attempt, eventual, find_seed, settle
 from tests.consistency.programs import (
     ACCOUNT,
     REGION,
@@ -82,6 +83,67 @@ def test_what_is_denied_anyway_is_not_called_late():
 
             assert encrypt(role.client(), key_id) == "AccessDeniedException"
             assert "node of KMS" not in kms.calls[-1].explanation
+
+
+class LateAnswers(Watcher):
+    def __init__(self):
+        self.about = set()
+
+    def answered_late(self, answer):
+        self.about.add((answer.operation, answer.subject))
+
+
+def re_encrypt(client, old, new, **source):
+    blob = client.encrypt(KeyId=old, Plaintext=b"text")["CiphertextBlob"]
+    client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=new, **source)
+
+
+@pytest.mark.parametrize(
+    ("call", "about"),
+    [
+        (lambda client, _, new: client.encrypt(KeyId=new, Plaintext=b"x"), ("Encrypt", "NEW")),
+        (
+            lambda client, _, new: client.create_alias(AliasName="alias/app", TargetKeyId=new),
+            ("CreateAlias", "alias/app"),
+        ),
+        (re_encrypt, ("ReEncrypt", "NEW")),
+        (
+            lambda client, old, new: re_encrypt(client, old, new, SourceKeyId=old),
+            ("ReEncrypt", "OLD"),
+        ),
+        (lambda client, *_: client.list_keys(), ("ListKeys", "")),
+    ],
+    ids=["key", "alias", "destination", "source", "nothing"],
+)
+def test_a_late_answer_is_about_what_the_call_names_first(call, about):
+    answers = LateAnswers()
+    for seed in SEEDS:
+        with eventual(seed) as kms, watching(answers):
+            names = {new_key(kms): "OLD"}
+            names[kms.client().create_key()["KeyMetadata"]["KeyId"]] = "NEW"
+            attempt(lambda: call(kms.client(), *names))  # noqa: B023 - it is called at once
+        answers.about = {(op, names.get(subject, subject)) for op, subject in answers.about}
+
+    assert answers.about == {about}
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_dry_run_is_answered_by_what_its_node_has_seen(late):
+    def run_dry(kms):
+        key_id = new_key(kms)
+        kms.client().disable_key(KeyId=key_id)
+        settle(kms)
+        kms.client().enable_key(KeyId=key_id)
+        return attempt(
+            lambda: kms.client().create_grant(
+                KeyId=key_id,
+                GranteePrincipal=kms.account(ACCOUNT).root.arn,
+                Operations=["Decrypt"],
+                DryRun=True,
+            )
+        )
+
+    find_seed(run_dry, "DisabledException" if late else "DryRunOperationException")
 
 
 # --- which changes it names ----------------------------------------------------------------------

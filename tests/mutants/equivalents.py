@@ -55,6 +55,13 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
         for after in ("pass", "raise AssertionError('XX')")
     }
     | {
+        (
+            "DeterministicEllipticKey.sign",
+            "if r and s:\n    ...",
+            "if r or s:\n    ...",
+        ): "one of them is 0 once in 2**256 signatures or more rarely",
+    }
+    | {
         ("_nonces", "key = mac(key, value + b'\\x00')", after): _LATER_NONCE
         for after in (
             "pass",
