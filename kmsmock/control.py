@@ -213,10 +213,12 @@ class KMSMock(ClientSource):
 
     # --- principals and clients ----------------------------------------------------------
 
-    def account(self, account_id: str | Account) -> Account:
-        """Return an AWS account. account_id: a string of 12 digits."""
+    def account(self, account_id: str | Account | None = None) -> Account:
+        """Return an AWS account. account_id: a string of 12 digits; None for a new account."""
         from kmsmock.accounts import Account
 
+        if account_id is None:
+            account_id = self._backend.new_account_id()
         named = account_id.id if isinstance(account_id, Account) else account_id
         return Account(named, self._backend.identities, self._clients)
 

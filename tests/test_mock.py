@@ -406,3 +406,10 @@ def test_requests_are_counted_by_operation_key_and_account():
         assert kms.costs.by_operation() == {"CreateKey": 1, "ListKeys": 1}
         assert kms.costs.by_key() == {key["Arn"]: 1}
         assert kms.costs.by_account() == {"123456789012": 1, "444455556666": 1}
+
+
+def test_an_account_without_an_id_is_a_new_one(kms):
+    accounts = {kms.account().id, kms.account().id, kms.options["account_id"]}
+
+    assert len(accounts) == 3
+    assert all(len(account) == 12 for account in accounts)

@@ -19,7 +19,7 @@ from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
 from kmsmock.process.active_mock import ActiveMock
-from kmsmock.process.contexts import contexts
+from kmsmock.process.contexts import get_context
 from kmsmock.state.fault import Effect, Fault, QuotaFault
 from kmsmock.state.faults import ArmedFaults
 
@@ -169,7 +169,7 @@ class Faults(PublicObject, own_checks=("operation",)):
             number=self._armed.next_number,
             entropy=os.urandom,
             armed_after=self._armed.last_call,
-            owner=contexts[-1],
+            owner=get_context(),
             quota=quota,
             rate=Rate.of(per_second),
         )
@@ -302,7 +302,7 @@ class Faults(PublicObject, own_checks=("operation",)):
             # Independent of other faults, and of what was random before.
             os.urandom if self._seed is None else SeededEntropy(f"{self._seed} {number}"),
             self._armed.last_call,
-            contexts[-1],
+            get_context(),
         )
         self._armed.add(fault)
         return fault

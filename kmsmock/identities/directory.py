@@ -361,7 +361,7 @@ class Identities:
         entity = self.entities.pop(arn, None)
         if entity is None:
             return
-        self._named = {name: e for name, e in self._named.items() if e is not entity}
+        del self._named[next(name for name, each in self._named.items() if each is entity)]
         self._forget_principals(entity)
         self.credentials.invalidate(entity.unique_id)
 

@@ -19,7 +19,7 @@ from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.values import require_type
-from kmsmock.process.contexts import contexts
+from kmsmock.process.contexts import contexts, of_thread
 
 
 class RecordedCalls(NamedTuple):
@@ -156,7 +156,8 @@ class CallLog:
                 parameter("KeyPairSpec"),
             ),
             call.now,
-            contexts[-1].test,
+            # As `get_running_test` does, without the calls, since this runs for each call.
+            (of_thread.context or contexts[-1]).test,
             call.request_id,
             rare,
         )

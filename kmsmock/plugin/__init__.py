@@ -25,11 +25,16 @@ from kmsmock.plugin.configuration import (
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import note_failure
 from kmsmock.plugin.marks import (
-    fail_for_mark,
     merge_marks,
     read_limits,
     require_options_of_marks,
     require_valid_marks,
+)
+from kmsmock.plugin.mocks import (
+    describe_calls_of_test,
+    require_own_state,
+    run_mock,
+    run_server,
 )
 from kmsmock.plugin.orderings import (
     add_late_answers,
@@ -40,6 +45,7 @@ from kmsmock.plugin.orderings import (
 )
 from kmsmock.plugin.real_aws import block_real_aws, blocking_as, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
+from kmsmock.plugin.shared import begin_sharing, describe_sharing, get_shared, share_with_worker
 from kmsmock.process.active_mocks import active, get_joinable
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.environment import describe_region, without_leftovers
@@ -125,6 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
     begin_ordering(config, configured, config.stash[_contexts])
+    begin_sharing(config, configured)
     if configured.get("with_moto"):
         from kmsmock.mock import follow_moto
 
@@ -138,8 +145,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Let the workers of xdist have the ordering of the run."""
+    """Let the workers of xdist have the ordering of the run, and its world if it is shared."""
     tell_worker(node)
+    share_with_worker(node)
 
 
 def _configure_mocks(config: pytest.Config, options: dict[str, Any]) -> None:
@@ -164,7 +172,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     return (
         f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
-        f"{describe_ordering(config)}"
+        f"{describe_ordering(config)}{describe_sharing(config)}"
     )
 
 
@@ -206,22 +214,14 @@ def pytest_runtest_makereport(
         _prepare_error(item, call)
     report: Any = yield
     if report.failed and call.when == "call":
-        text = _describe_calls(item)
+        own = item.config.stash[_mocked_tests].list_mocks(get_running_test())
+        text = describe_calls_of_test(own)
         if text:
             report.sections.append((_CALLS, text))
     if report.failed:
         add_late_answers(item, report)
     item.config.stash[_exceeded_budgets].attach(item, report)
     return report
-
-
-def _describe_calls(item: pytest.Item) -> str:
-    from kmsmock.analysis.notable_calls import describe_calls
-
-    test = get_running_test()
-    mocks = item.config.stash[_mocked_tests].list_mocks(test)
-    own = (each.backend for each in active if each.backend is not None)
-    return describe_calls((*own, *(kms.backend for kms in mocks)), test)
 
 
 def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -292,38 +292,22 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
 # --- fixtures --------------------------------------------------------------------------------
 
 
-def _run_mock(node: Any) -> Iterator[KMSMock]:
-    """Run an isolated mock with the options in the marks of a node."""
-    from kmsmock.mock import KMSMocker
-
-    mocker = KMSMocker({"isolated": True})
-    try:
-        kms = mocker.start()
-    except (TypeError, ValueError, OSError) as reason:
-        fail_for_mark(node, str(reason))
-    try:
-        kms.backend.faults.are_checked = True
-        yield kms
-    finally:
-        mocker.stop()
-
-
 @pytest.fixture(scope="session")
 def session_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     """Return a mock that lasts for the whole run."""
-    yield from _run_mock(request.node)
+    yield from run_mock(request.node)
 
 
 @pytest.fixture(scope="module")
 def module_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     """Return a mock that lasts for a module."""
-    yield from _run_mock(request.node)
+    yield from run_mock(request.node)
 
 
 @pytest.fixture(scope="class")
 def class_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     """Return a mock that lasts for a class."""
-    yield from _run_mock(request.node)
+    yield from run_mock(request.node)
 
 
 @pytest.fixture
@@ -335,9 +319,10 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     """
     joined = get_joinable()
     if joined is None or merge_marks(request.node).get("isolated"):
-        yield from _run_mock(request.node)
+        yield from run_mock(request.node)
         return
     require_options_of_marks(request.node)
+    require_own_state(request.node, joined)
     rollbacks = get_test_context().rollbacks
     rollbacks.append(Rollback(joined.kms))
     joined.kms.backend.faults.are_checked = True
@@ -348,21 +333,13 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 @pytest.fixture
 def kms_server(kms: KMSMock) -> Iterator[KmsServer]:
     """Return a running server with the mock of the test, on the loopback address."""
-    yield from _run_server(kms)
+    yield from run_server(kms)
 
 
 @pytest.fixture(scope="session")
 def session_kms_server(session_kms: KMSMock) -> Iterator[KmsServer]:
     """Return a running server with the mock `session_kms`, on the loopback address."""
-    yield from _run_server(session_kms)
-
-
-def _run_server(kms: KMSMock) -> Iterator[KmsServer]:
-    from kmsmock.serving.server import KmsServer
-
-    server = KmsServer(kms._responder)  # noqa: SLF001 - of this package
-    yield server
-    server.stop()
+    yield from run_server(session_kms)
 
 
 @pytest.fixture
@@ -386,8 +363,10 @@ def kms_key(kms_key_factory: KmsKeyFactory) -> KmsKey:
 
 
 @pytest.fixture
-def kms_accounts(kms: KMSMock) -> tuple[Account, Account]:
+def kms_accounts(request: pytest.FixtureRequest, kms: KMSMock) -> tuple[Account, Account]:
     """Return two accounts, ``(source, target)``; the source is the default account."""
     source = kms.options["account_id"]
+    if get_shared(request.node) is not None:
+        return kms.account(source), kms.account()
     target = "444455556666" if source != "444455556666" else "111122223333"
     return kms.account(source), kms.account(target)

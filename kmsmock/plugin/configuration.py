@@ -21,6 +21,7 @@ ALLOW_REAL = "--kms-allow-real"
 REPORT = "--kms-report"
 _SEED = "--kms-seed"
 _CONSISTENCY = "--kms-consistency"
+SHARED = "--kms-shared"
 _EXPLORE = re.compile(r"explore:0*([1-9]\d{0,5})")
 #: Option of the command line -> the arguments of `addoption`.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -36,6 +37,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "MODE",
         "help": "strong, eventual: see kms_consistency; explore:N: run each test in N orderings "
         "in which nodes of KMS see changes late, until one breaks it",
+    },
+    SHARED: {
+        "action": "store_true",
+        "help": "one world for all workers of pytest-xdist, in which each test has an account",
     },
     REPORT: {
         "metavar": "FORM",

@@ -18,6 +18,15 @@ from kmsmock.process.contexts import Context
 _failed: weakref.WeakSet[Context] = weakref.WeakSet()
 
 
+#: Fixture -> lines about faults of its mock in another process.
+_elsewhere: dict[Context, list[str]] = {}
+
+
+def note_unfired(fixture: Context, lines: list[str]) -> None:
+    """Note faults that did not fire in the mock of a fixture that ends, in another process."""
+    _elsewhere[fixture] = lines
+
+
 def note_failure(test: Context) -> None:
     """Note that a test has failed before its tear-down, or was skipped."""
     _failed.update(test.iterate_asked())
@@ -25,7 +34,7 @@ def note_failure(test: Context) -> None:
 
 def end_faults_of_fixture(fixture: Context) -> list[str]:
     """Disarm the faults of a fixture; return lines about those that did not fire."""
-    lines = _end_faults(lambda context: context is fixture)
+    lines = _end_faults(lambda context: context is fixture) + _elsewhere.pop(fixture, [])
     return [] if fixture in _failed else lines
 
 

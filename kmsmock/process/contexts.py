@@ -5,6 +5,8 @@ The pytest plugin adds contexts; without it there is only that of the process.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -63,6 +65,29 @@ class Context:
 contexts: list[Context] = [Context("this process", "session")]
 
 
+class _OfThread(threading.local):
+    #: The context for which the thread works; None for the running one.
+    context: Context | None = None
+
+
+of_thread = _OfThread()
+
+
+def get_context() -> Context:
+    """Return the context for which this thread works: the innermost running one, as a rule."""
+    return of_thread.context or contexts[-1]
+
+
+@contextlib.contextmanager
+def working_for(context: Context) -> Iterator[None]:
+    """Let this thread work for a context inside the block, such as the test of another process."""
+    before, of_thread.context = of_thread.context, context
+    try:
+        yield
+    finally:
+        of_thread.context = before
+
+
 def get_running_test() -> str | None:
     """Return the node id of the running test; None outside of tests."""
-    return contexts[-1].test
+    return get_context().test

@@ -43,15 +43,22 @@ class Responder(Protocol):
 
 
 def answer_http(
-    responder: Responder, request: HttpRequest, *, strict_credentials: bool = False
+    responder: Responder,
+    request: HttpRequest,
+    *,
+    strict_credentials: bool = False,
+    checks_signatures: bool = True,
 ) -> HttpResponse | LostConnection:
     """Answer an HTTP request to AWS; whatever it contains, the answer is a response.
 
     The signature names Region and service; the host can be any. strict_credentials: whether
-    unknown access keys are refused, instead of being those of the administrator. Returns a lost
-    connection if a fault ends it.
+    unknown access keys are refused, instead of being those of the administrator.
+    checks_signatures: whether requests by access keys of the mock must have valid signatures.
+    Returns a lost connection if a fault ends it.
     """
-    arrived = _Arrived(responder, request, is_strict=strict_credentials)
+    arrived = _Arrived(
+        responder, request, is_strict=strict_credentials, checks_signatures=checks_signatures
+    )
     response = arrived.answer()
     if isinstance(response, LostConnection):
         return response
@@ -62,10 +69,18 @@ def answer_http(
 class _Arrived:
     """A request that has arrived at a mock."""
 
-    def __init__(self, responder: Responder, request: HttpRequest, *, is_strict: bool) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        request: HttpRequest,
+        *,
+        is_strict: bool,
+        checks_signatures: bool,
+    ) -> None:
         self._responder = responder
         self._request = request
         self._is_strict = is_strict
+        self._checks_signatures = checks_signatures
         self._scope = read_scope(request)
         self._service = find_service(request, self._scope)
         name = None if self._service is None else get_protocol_name(self._service)
@@ -79,7 +94,11 @@ class _Arrived:
             service = self._require_service()
             require_root(self._request)
             signer = authenticate(
-                self._responder.backend, self._request, service, strict=self._is_strict
+                self._responder.backend,
+                self._request,
+                service,
+                strict=self._is_strict,
+                checks=self._checks_signatures,
             )
             if service == "kms":
                 return self._answer_kms(signer)

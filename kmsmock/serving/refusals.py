@@ -36,20 +36,25 @@ class _Refusing:
 def refuse(responder: Any, request: HttpRequest) -> HttpResponse | LostConnection:
     """Return the response of a mock with the option ``processes="blocked"``."""
     test = get_running_test() or "the program"
-    error = errors.AccessDeniedException.in_own_words(
-        f'Processes that {test} has started are refused: its mock has processes="blocked".'
-    )
+    text = f'Processes that {test} has started are refused: its mock has processes="blocked".'
+    if responder.backend is None:
+        return _refuse_without_state(request, text)
+    error = errors.AccessDeniedException.in_own_words(text)
     return answer_http(_Refusing(responder, error), request)
 
 
 def refuse_without_mock(request: HttpRequest) -> HttpResponse:
     """Return the response while no mock answers."""
+    return _refuse_without_state(request, _NOBODY)
+
+
+def _refuse_without_state(request: HttpRequest, text: str) -> HttpResponse:
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
         body = (
             "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
-            f"<Message>{escape(_NOBODY)}</Message></Error></ErrorResponse>"
+            f"<Message>{escape(text)}</Message></Error></ErrorResponse>"
         )
         return HttpResponse(403, {"content-type": "text/xml"}, body.encode())
-    error = {"__type": "AccessDeniedException", "message": _NOBODY}
+    error = {"__type": "AccessDeniedException", "message": text}
     headers = {"content-type": "application/x-amz-json-1.1"}
     return HttpResponse(400, headers, json.dumps(error).encode())

@@ -7,6 +7,7 @@ import threading
 import weakref
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,7 @@ from kmsmock.aws.regions import partition_of
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.identities.directory import Identities
+from kmsmock.identities.sharing import share_identities
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
@@ -70,9 +72,24 @@ class Backend:
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
         self.passing = PassingStates(self.clock, ends_at_looks=options["waiting"] == "looks")
+        self.tariff = Tariff(Prices.of(options["prices"]))
+        self._begin_records()
+        self.consistency = Consistency(
+            self.faults,
+            options["seed"],
+            is_eventual=options["consistency"] == "eventual",
+            has_own_ordering=has_own_ordering,
+            ends_at_looks=options["waiting"] == "looks",
+        )
+        #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
+        self.enforces_policies = options["authorization"] == "enforced"
+        self.clear()
+
+    def _begin_records(self) -> None:
+        """Make what records the calls, and what tests do to them."""
+        options = self.options
         #: How long keys exist, for the bill.
         self.key_lifetimes = KeyLifetimes()
-        self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
         names = KnownNames(self.key_lifetimes, lambda: self.identities)
         self.call_log = CallLog(options["calls_kept"], names, self.tariff)
@@ -85,16 +102,28 @@ class Backend:
             ends_at_requests=options["waiting"] == "looks",
         )
         self.faults = ArmedFaults(self.calls, names, self.quotas)
-        self.consistency = Consistency(
-            self.faults,
-            options["seed"],
-            is_eventual=options["consistency"] == "eventual",
-            has_own_ordering=has_own_ordering,
-            ends_at_looks=options["waiting"] == "looks",
-        )
-        #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
-        self.enforces_policies = options["authorization"] == "enforced"
-        self.clear()
+
+    def share(
+        self,
+        account: str,
+        regions: Mapping[tuple[str, str], KmsRegion],
+        find_region: Callable[[], str],
+    ) -> Backend:
+        """Return the same state for one of several users, with records and faults of its own.
+
+        Keys, principals, clock and lock are the same objects; records, faults and the counts of
+        request quotas are those of requests to the returned backend. account: that of callers with
+        unknown credentials. regions: those of `regions` whose keys are shown and charged.
+        find_region: as for the class. Neither may be cleared or restored afterwards.
+        """
+        with self.lock:
+            shared = copy(self)
+            shared._find_region = find_region  # noqa: SLF001 - of this class
+            shared.request_context = {}
+            shared.identities = share_identities(self.identities, account, find_region)
+            shared._begin_records()  # noqa: SLF001 - as above
+            shared.key_lifetimes.regions = regions
+        return shared
 
     def clear(self) -> None:
         """Remove all state, such as keys and records. The clock goes on."""
@@ -160,6 +189,10 @@ class Backend:
     def new_multi_region_key_id(self) -> str:
         """Generate the key id of a multi-Region key."""
         return f"mrk-{self.entropy(16).hex()}"
+
+    def new_account_id(self) -> str:
+        """Generate the id of an account, one of 10^12."""
+        return f"{int.from_bytes(self.entropy(8), 'big') % 10**12:012d}"
 
     def new_grant_token(self) -> str:
         """Generate a grant token, of the same length as those of KMS."""
@@ -250,7 +283,9 @@ class Backend:
         with self.lock:
             self.run_due_work()
             resources = (
-                r for region in self.regions.values() for r in resources_of(region).values()
+                resource
+                for region in self.key_lifetimes.regions.values()
+                for resource in resources_of(region).values()
             )
             return tuple(sorted(resources, key=attrgetter("sequence")))
 

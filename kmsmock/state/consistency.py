@@ -18,7 +18,7 @@ from typing import Any
 
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
-from kmsmock.process.contexts import contexts
+from kmsmock.process.contexts import get_context
 from kmsmock.process.orderings import ordering, sees_all
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.fault import Fault
@@ -133,7 +133,7 @@ class Consistency:
         for change in changes:
             if self._has_own_ordering:
                 self._delay(change, node, fault)
-            elif contexts[-1].ends_with_test:  # wider fixtures are no part of what is explored
+            elif get_context().ends_with_test:  # wider fixtures are no part of what is explored
                 self.has_changed = True
                 notify(watchers.delayed, change)
                 if fault is not None or not ordering.is_prompt:

@@ -12,7 +12,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.known_names import KnownNames
-from kmsmock.process.contexts import Context, contexts
+from kmsmock.process.contexts import Context, get_context
 from kmsmock.state.fault import NO_DELAY, Fault, QuotaFault
 from kmsmock.state.fault_messages import explain_unfired
 from kmsmock.state.request_quotas import RequestQuotas
@@ -146,7 +146,7 @@ class ArmedFaults:
 
     def clear(self) -> None:
         """Disarm all faults; those of contexts that last longer are armed again at its end."""
-        context = contexts[-1]
+        context = get_context()
         self._faults = [fault for fault in self._faults if fault.owner.rank < context.rank]
         for fault in self._faults:
             fault.disarmed_by = fault.disarmed_by or context
