@@ -19,7 +19,7 @@ from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.values import require_type
-from kmsmock.process.contexts import get_running_test
+from kmsmock.process.contexts import contexts, of_thread
 
 
 class RecordedCalls(NamedTuple):
@@ -96,13 +96,12 @@ class CallLog:
     """
 
     def __init__(self, kept: int, names: KnownNames, tariff: Tariff) -> None:
-        self.records: deque[Call] = deque()
-        #: The counts of the calls whose records are dropped.
-        self.counts: dict[UsageLine, int] = {}
+        self._records: deque[Call] = deque()
+        self._counts: dict[UsageLine, int] = {}
         self._kept = kept
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
-        self.calls = AllCalls(self.records, self.counts, names)
+        self.calls = AllCalls(self._records, self._counts, names)
 
     def record(
         self,
@@ -157,19 +156,17 @@ class CallLog:
                 parameter("KeyPairSpec"),
             ),
             call.now,
-            get_running_test(),
+            # As `get_running_test` does, without the calls, since this runs for each call.
+            (of_thread.context or contexts[-1]).test,
             call.request_id,
             rare,
         )
-        records = self.records
+        records = self._records
         records.append(event)
         if len(records) > self._kept:
-            self._drop_oldest()
+            line = make_usage_line(records.popleft())
+            self._counts[line] = self._counts.get(line, 0) + 1
         return event
-
-    def _drop_oldest(self) -> None:
-        line = make_usage_line(self.records.popleft())
-        self.counts[line] = self.counts.get(line, 0) + 1
 
     def clear(self) -> None:
         """Remove all records and counts."""
@@ -178,15 +175,13 @@ class CallLog:
 
     def state(self) -> RecordedCalls:
         """Return what `restore` needs."""
-        return RecordedCalls(tuple(self.records), dict(self.counts))
+        return RecordedCalls(tuple(self._records), dict(self._counts))
 
     def restore(self, recorded: RecordedCalls) -> None:
         """Restore a state, including records that have been dropped since."""
         self.clear()
-        self.records.extend(recorded.calls)
-        self.counts.update(recorded.counts)
-        while len(self.records) > self._kept:  # those of a mock that has kept more
-            self._drop_oldest()
+        self._records.extend(recorded.calls)
+        self._counts.update(recorded.counts)
 
 
 def _names(lifetime: KeyLifetime) -> tuple[str, ...]:

@@ -70,22 +70,22 @@ class _OfThread(threading.local):
     context: Context | None = None
 
 
-_of_thread = _OfThread()
+of_thread = _OfThread()
 
 
 def get_context() -> Context:
     """Return the context for which this thread works: the innermost running one, as a rule."""
-    return _of_thread.context or contexts[-1]
+    return of_thread.context or contexts[-1]
 
 
 @contextlib.contextmanager
 def working_for(context: Context) -> Iterator[None]:
     """Let this thread work for a context inside the block, such as the test of another process."""
-    before, _of_thread.context = _of_thread.context, context
+    before, of_thread.context = of_thread.context, context
     try:
         yield
     finally:
-        _of_thread.context = before
+        of_thread.context = before
 
 
 def get_running_test() -> str | None:
