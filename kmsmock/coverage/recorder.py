@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from kmsmock.keys.region import KmsRegion
 
 _KINDS_OF_HOLDERS = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION, PolicyKind.TRUST)
+_NOTES_KEPT = 100
 _NO_PAIRS: Mapping[str, str] = {}
 
 
@@ -79,8 +81,17 @@ class Recorder(Watcher):
         retired: Grant | None,
     ) -> None:
         """Add a decision."""
-        if self.is_paused:
-            return
+        if not self.is_paused:
+            with self._noting_defects():
+                self._add(request, policies, decision, retired)
+
+    def _add(
+        self,
+        request: Request,
+        policies: AppliedPolicies,
+        decision: Decision,
+        retired: Grant | None,
+    ) -> None:
         decided = Decided(
             _frame_of(request, policies, retired),
             tuple(self._observe_policies(request, policies)),
@@ -91,11 +102,23 @@ class Recorder(Watcher):
         if tally is None:
             tally = self.records.decisions[decided] = Tally(_example_of(request))
             if self._replay.decide(decided) is not decision.outcome:
-                note = f"A decision about {request.action} could not be repeated from its record."
-                if note not in self.records.notes:
-                    self.records.notes.append(note)
+                self._note(f"A decision about {request.action} cannot be repeated from its record.")
         test = get_running_test()
         tally.add(None if test is None else self.records.add_test(test))
+
+    def _note(self, note: str) -> None:
+        notes = self.records.notes
+        if note not in notes and len(notes) < _NOTES_KEPT:
+            notes.append(note)
+
+    @contextmanager
+    def _noting_defects(self) -> Iterator[None]:
+        """Note an exception of the block, and suppress it: it must not fail the test that runs."""
+        try:
+            yield
+        except Exception as reason:  # noqa: BLE001 - whatever it is
+            what = " ".join(f"{type(reason).__name__}: {reason}".split())
+            self._note(f"Something is missing here, by a defect of kmsmock: {what}")
 
     def finish(self) -> Records:
         """Add the policies of mocks that were not stopped, and return the records."""
@@ -184,7 +207,7 @@ class Recorder(Watcher):
         """Add all policies and grants of a mock, used or not."""
         if self.is_paused or not kms.backend.enforces_policies:
             return
-        with kms.backend.lock:
+        with kms.backend.lock, self._noting_defects():
             for region in kms.backend.regions.values():
                 self._add_region(region)
             identities = kms.backend.identities

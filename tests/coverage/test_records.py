@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from kmsmock import mock_kms
 from kmsmock.coverage.as_json import BadCoverageError, read, write
 from kmsmock.coverage.recorder import Recorder
 from kmsmock.coverage.records import merge
 from kmsmock.coverage.replay import Replay
 from kmsmock.coverage.summary import summarize
+from kmsmock.process.watchers import watching
 from tests.coverage.random_decisions import RandomCases
 
 
@@ -60,6 +62,20 @@ def test_merged_records_count_what_both_have():
         for policy in summarize(merged).policies
         for one in policy.statements
     ] == [tuple(2 * count for count in counts) for counts in statements]
+
+
+def test_a_defect_of_the_recorder_is_noted_and_does_not_fail_the_call(monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    recorder = Recorder()
+    monkeypatch.setattr(recorder, "_find", fail)
+    with mock_kms(isolated=True) as kms, watching(recorder):
+        kms.client().create_key()
+
+    assert recorder.records.notes == [
+        "Something is missing here, by a defect of kmsmock: RuntimeError: broken"
+    ]
 
 
 @pytest.mark.parametrize(

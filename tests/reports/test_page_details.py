@@ -15,6 +15,7 @@ from kmsmock.reports.report import (
     CallRow,
     Lane,
     Permission,
+    PolicyRecord,
     QuotaPeak,
     Refusal,
     Report,
@@ -395,3 +396,25 @@ def test_the_peaks_of_request_quotas_are_a_table(show: Show) -> None:
 
 def test_a_report_without_them_has_no_such_section(show: Show) -> None:
     assert texts(show(make_report()), "#request-quotas") == []
+
+
+# --- policy coverage ------------------------------------------------------------------------------
+
+
+def test_policies_are_a_table_with_what_is_not_covered(show: Show) -> None:
+    policies = [
+        PolicyRecord("orders-key.json:1", 3, 2, 7, 4, ["statement 3 has decided <nothing>"]),
+        PolicyRecord("app.json:1", 1, 1, 2, 2),
+    ]
+
+    browser = show(replace(make_report(), policies=policies))
+
+    assert texts(browser, "#policy-coverage tbody td")[:5] == [
+        *("orders-key.json:1", "3", "1", "4 of 7", "statement 3 has decided <nothing>"),
+    ]
+    browser.evaluate("document.querySelector('#policy-coverage input[type=checkbox]').click()")
+    assert len(texts(browser, "#policy-coverage tbody tr")) == 1
+
+
+def test_without_policy_coverage_there_is_no_table_of_policies(show: Show) -> None:
+    assert texts(show(make_report()), "#policy-coverage") == []
