@@ -96,12 +96,13 @@ class CallLog:
     """
 
     def __init__(self, kept: int, names: KnownNames, tariff: Tariff) -> None:
-        self._records: deque[Call] = deque()
-        self._counts: dict[UsageLine, int] = {}
+        self.records: deque[Call] = deque()
+        #: The counts of the calls whose records are dropped.
+        self.counts: dict[UsageLine, int] = {}
         self._kept = kept
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
-        self.calls = AllCalls(self._records, self._counts, names)
+        self.calls = AllCalls(self.records, self.counts, names)
 
     def record(
         self,
@@ -161,12 +162,15 @@ class CallLog:
             call.request_id,
             rare,
         )
-        records = self._records
+        records = self.records
         records.append(event)
         if len(records) > self._kept:
-            line = make_usage_line(records.popleft())
-            self._counts[line] = self._counts.get(line, 0) + 1
+            self._drop_oldest()
         return event
+
+    def _drop_oldest(self) -> None:
+        line = make_usage_line(self.records.popleft())
+        self.counts[line] = self.counts.get(line, 0) + 1
 
     def clear(self) -> None:
         """Remove all records and counts."""
@@ -175,13 +179,15 @@ class CallLog:
 
     def state(self) -> RecordedCalls:
         """Return what `restore` needs."""
-        return RecordedCalls(tuple(self._records), dict(self._counts))
+        return RecordedCalls(tuple(self.records), dict(self.counts))
 
     def restore(self, recorded: RecordedCalls) -> None:
         """Restore a state, including records that have been dropped since."""
         self.clear()
-        self._records.extend(recorded.calls)
-        self._counts.update(recorded.counts)
+        self.records.extend(recorded.calls)
+        self.counts.update(recorded.counts)
+        while len(self.records) > self._kept:  # those of a mock that has kept more
+            self._drop_oldest()
 
 
 def _names(lifetime: KeyLifetime) -> tuple[str, ...]:
