@@ -67,24 +67,6 @@ def answer_http(
     return response._replace(headers=headers)
 
 
-def answer_failure(responder: Responder, request: HttpRequest, reason: str) -> HttpResponse:
-    """Return the answer to a request when its service has an internal error.
-
-    reason: in words of kmsmock, which have no place in a text of AWS.
-    """
-    return _Arrived(responder, request, is_strict=False).fail(reason)
-
-
-#: Service -> the code of its internal errors, where that is not InternalFailure.
-#: Sources: the API References of the services, "Common Errors", and those of their operations.
-_INTERNAL_ERRORS = {
-    "kms": "KMSInternalException",
-    "iam": "ServiceFailure",
-    "ec2": "InternalError",
-    "organizations": "ServiceException",
-}
-
-
 class _Arrived:
     """A request that has arrived at a mock."""
 
@@ -126,11 +108,6 @@ class _Arrived:
             return self._refuse(refusal.error_of(self._service or self._protocol.typical_service))
         except ServiceError as error:
             return self._refuse(error)
-
-    def fail(self, reason: str) -> HttpResponse:
-        """Return the answer with an internal error of the service."""
-        code = _INTERNAL_ERRORS.get(self._service or "", "InternalFailure")
-        return self._refuse(CodedError(code, reason, status=500))
 
     def _refuse(self, error: ServiceError) -> HttpResponse:
         with self._responder.backend.lock:
@@ -179,3 +156,30 @@ class _Arrived:
             return self._protocol.write(answer.result, called.model, answer.request_id)
         assert isinstance(answer.result, ServiceError), "only requests to KMS are disrupted"
         return self._protocol.write_error(answer.result, self._model, answer.request_id)
+
+
+# --- internal errors ---------------------------------------------------------------------------
+
+#: Service -> the code of its internal errors, where that is not InternalFailure.
+#: Sources: the API References of the services, "Common Errors", and those of their operations.
+_INTERNAL_ERRORS = {
+    "kms": "KMSInternalException",
+    "iam": "ServiceFailure",
+    "ec2": "InternalError",
+    "organizations": "ServiceException",
+}
+
+
+def answer_failure(responder: Responder, request: HttpRequest, reason: str) -> HttpResponse:
+    """Return the answer to a request when its service has an internal error.
+
+    reason: in words of kmsmock, which have no place in a text of AWS.
+    """
+    service = find_service(request, read_scope(request))
+    name = None if service is None else get_protocol_name(service)
+    model = None if name is None else get_service_model(service)
+    protocol = PROTOCOLS.get(name or "") or guess_protocol(request)
+    code = _INTERNAL_ERRORS.get(service or "", "InternalFailure")
+    with responder.backend.lock:
+        request_id = responder.backend.new_uuid()
+    return protocol.write_error(CodedError(code, reason, status=500), model, request_id)

@@ -67,6 +67,8 @@ class Backend:
     ) -> None:
         self.options = options
         self._find_region = find_region
+        #: How often the state was replaced as a whole, by another one.
+        self.generation = 0
         self.delays = DELAYS[options["delays"]]
         self.lock = threading.RLock()
         _backends.add(self)
@@ -83,8 +85,6 @@ class Backend:
         )
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
-        #: How often the state was replaced as a whole, by another one.
-        self.generation = 0
         self.clear()
 
     def _begin_records(self) -> None:
