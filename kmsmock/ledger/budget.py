@@ -19,10 +19,7 @@ _CALLS_LISTED = 20
 class Budget(
     PublicObject,
     Watcher,
-    internal=(
-        *("answered_late", "began", "called", "delayed", "ended", "exceeded", "handed_out"),
-        *("restored", "restoring"),
-    ),
+    internal=(event for event in vars(Watcher) if not event.startswith("_")),
 ):
     """A context manager that limits the requests made in its block, and their costs.
 

@@ -37,6 +37,8 @@ class CallFilter:
     that no call can have.
     """
 
+    __slots__ = ("members", "operation")
+
     def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
         unknown = members.keys() - READERS.keys()
         if unknown:

@@ -33,4 +33,9 @@ def connect_through(transport: Transport, clients: ClientMaker) -> ConnectedKMSM
 
     clients: makes its boto3 clients. Raises ConnectionError.
     """
-    return cast(ConnectedKMSMock, Connection(transport, clients, make_proxy).kms)
+    try:
+        connection = Connection(transport, clients, make_proxy)
+    except BaseException:
+        transport.close()
+        raise
+    return cast(ConnectedKMSMock, connection.kms)

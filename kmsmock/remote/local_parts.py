@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.accounts import Account, Principal
-from kmsmock.aws.secret_values import SecretBytes, hide_secrets, reveal_secrets
+from kmsmock.aws.secret_values import SecretBytes, hide, hide_secrets, reveal_secrets
 from kmsmock.control import KMSMock
 from kmsmock.ledger.secrets import Search, Secrets
 from kmsmock.remote.connection import LINK, Connection
@@ -26,7 +26,10 @@ def _connection_of(thing: object) -> Connection:
 
 def _ask(thing: object, name: str, *arguments: Any, **keywords: Any) -> Any:
     __tracebackhide__ = True
-    return _connection_of(thing).call(thing, name, arguments, keywords)
+    try:
+        return _connection_of(thing).call(thing, name, arguments, keywords)
+    finally:
+        del arguments, keywords  # which can be secrets
 
 
 def _make_client(source: Any, service: str, region: str | None) -> Any:
@@ -102,6 +105,7 @@ class ConnectedKMSMock(KMSMock):
         from botocore.exceptions import ClientError
 
         __tracebackhide__ = True
+        material = hide(material)  # also in the frames of a traceback
         try:
             return _ask(self, "import_material", key, material, **parameters)
         except ClientError as error:

@@ -84,14 +84,9 @@ class _Session:
             number = self._numbers[id(thing)] = self._next
         _, sent = self._held.get(number, (thing, 0))
         self._held[number] = (thing, sent + 1)
-        return {"$object": number, **self._describe(thing)}
-
-    def _describe(self, thing: Any) -> dict[str, Any]:
-        if isinstance(thing, _GeneratorContextManager):
-            return {"class": CONTEXT_MANAGER}
-        described: dict[str, Any] = {"class": name_class(type(thing))}
+        described = {"$object": number, "class": _name_class(thing)}
         constant = CONSTANT.get(type(thing))
-        if constant is not None:
+        if constant is not None and not sent:
             values = {name: self.codec.encode(getattr(thing, name)) for name in constant}
             described["constant"] = values
         return described
@@ -117,11 +112,15 @@ class _Session:
     def perform(self, message: Mapping[str, Any]) -> Any:
         """Read an attribute or call a method. Raises ValueError, and what the method raises."""
         thing, name = self.codec.decode(message["target"]), message["name"]
+        if not is_served(thing):
+            raise TypeError(f"a {type(thing).__name__} is no object of a mock")
         if "arguments" not in message:
             require_served(thing, name)
             return getattr(thing, name)
         arguments = [self.codec.decode(argument) for argument in message["arguments"]]
-        keywords = {key: self.codec.decode(item) for key, item in message["keywords"].items()}
+        keywords = {
+            key: self.codec.decode(item) for key, item in message.get("keywords", {}).items()
+        }
         part = SERVER_PARTS.get(name)
         if part is not None:
             return part(thing, *arguments, **keywords)
@@ -147,6 +146,11 @@ class _Session:
         self._entered.clear()
         self._held.clear()
         self._numbers.clear()
+
+
+def _name_class(thing: Any) -> str:
+    is_context_manager = isinstance(thing, _GeneratorContextManager)
+    return CONTEXT_MANAGER if is_context_manager else name_class(type(thing))
 
 
 def _leave(thing: Any, *, has_raised: bool) -> Any:

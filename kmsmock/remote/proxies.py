@@ -32,14 +32,6 @@ class Proxy:
     #: The class of the object in its own process.
     _kmsmock_kind: ClassVar[type]
 
-    def __getattr__(self, name: str) -> Any:
-        __tracebackhide__ = True
-        if name.startswith("_") or name in get_internal(type(self)):
-            return object.__getattribute__(self, name)
-        # Perhaps of the object alone; else the error names the nearest.
-        link: Link = getattr(self, LINK)
-        return link.connection.read(self, name)
-
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(
             f"{name!r} cannot be set: this {type(self).__name__} is in another process"
@@ -155,7 +147,10 @@ def _call_method(name: str, function: Any) -> Any:
 def _call_special(name: str) -> Any:
     def call(self: Any, *arguments: Any, **keywords: Any) -> Any:
         __tracebackhide__ = True
-        return _call(self, name, arguments, keywords)
+        try:
+            return _call(self, name, arguments, keywords)
+        finally:
+            del arguments, keywords
 
     call.__name__ = name
     return call
@@ -186,7 +181,20 @@ def _leave(name: str) -> Any:
     return leave
 
 
+def _represent(name: str) -> Any:
+    def represent(self: Any) -> str:
+        try:
+            text: str = _call(self, name)
+        except (RuntimeError, OSError):  # a repr is made while errors are reported
+            link: Link = getattr(self, LINK)
+            text = f"<{type(self).__name__} of {link.connection.name}, which is not reached>"
+        return text
+
+    return represent
+
+
 _SPECIAL: dict[str, Callable[[str], Any]] = {
+    "__repr__": _represent,
     "__iter__": _iterate,
     "__reversed__": _iterate,
     "__eq__": _compare,
@@ -197,4 +205,7 @@ _SPECIAL: dict[str, Callable[[str], Any]] = {
 def _call(thing: Any, name: str, arguments: Any = (), keywords: Any = None) -> Any:
     __tracebackhide__ = True
     link: Link = getattr(thing, LINK)
-    return link.connection.call(thing, name, arguments, keywords)
+    try:
+        return link.connection.call(thing, name, arguments, keywords)
+    finally:
+        del arguments, keywords

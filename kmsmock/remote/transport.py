@@ -6,8 +6,9 @@ import contextlib
 import http.client
 import os
 import threading
+import weakref
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from kmsmock.misuse.values import require_type
@@ -56,6 +57,8 @@ class HttpTransport:
         self._lock = threading.Lock()
         #: Thread and process -> its connection; a forked child must not use that of its parent.
         self._connections: dict[tuple[int, int], http.client.HTTPConnection] = {}
+        # Also without `close`, no socket is left open.
+        weakref.finalize(self, _close_all, self._connections)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Return the response to a request. Raises ConnectionError, TimeoutError."""
@@ -84,11 +87,7 @@ class HttpTransport:
     def close(self) -> None:
         """End all connections."""
         with self._lock:
-            connections = list(self._connections.values())
-            self._connections.clear()
-        for connection in connections:
-            with contextlib.suppress(OSError):
-                connection.close()
+            _close_all(self._connections)
 
     def _find_connection(self) -> http.client.HTTPConnection:
         mine = (os.getpid(), threading.get_ident())
@@ -105,6 +104,12 @@ class HttpTransport:
         for process, thread in list(self._connections):
             if process == os.getpid() and thread not in running:
                 self._connections.pop((process, thread)).close()
+
+
+def _close_all(connections: dict[Any, http.client.HTTPConnection]) -> None:
+    while connections:
+        with contextlib.suppress(OSError):
+            connections.popitem()[1].close()
 
 
 def _exchange(connection: http.client.HTTPConnection, request: HttpRequest) -> HttpResponse:
@@ -143,6 +148,7 @@ def _read_url(url: str) -> SplitResult:
         )
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(
-            f"url must have scheme, host and port only, as in 'http://127.0.0.1:4599', not {url!r}"
+            "url must have scheme, host and port only, as in 'http://127.0.0.1:4599'; it has also "
+            + ("a user name" if parts.username is not None else "a path or a query")
         )
     return parts

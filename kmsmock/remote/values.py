@@ -7,9 +7,10 @@ both ends must have the same version of kmsmock.
 
 from __future__ import annotations
 
+import functools
 from base64 import b64decode, b64encode
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -49,6 +50,7 @@ def name_class(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
+@functools.lru_cache(maxsize=1000)
 def find_class(name: str) -> Any:
     """Return a class of this package by the name that `name_class` gives.
 
@@ -83,47 +85,65 @@ class Codec:
         self._refer = refer
         self._resolve = resolve
 
-    # --- to JSON -----------------------------------------------------------------------------
-
     def encode(self, value: Any) -> Any:
         """Return a value as JSON has it. Raises UnsendableError, ValueError if it is endless."""
         try:
-            return self._encode(value)
+            return _Encoder(self._refer).encode(value)
         except RecursionError:
             raise ValueError("a value contains itself, or is nested too deeply") from None
 
-    def _encode(self, value: Any) -> Any:
-        kind = type(value)
+    def decode(self, value: Any) -> Any:
+        """Return the value of JSON. Raises ValueError for what `encode` does not write."""
+        return _Decoder(self._resolve).decode(value)
+
+
+class _Encoder:
+    """Writes one value; what does not change and occurs in it several times is written once."""
+
+    def __init__(self, refer: Callable[[Any], Mapping[str, Any]]) -> None:
+        self._refer = refer
+        #: Id of a value -> the value, which so keeps its id, and the number by which it is named.
+        self._written: dict[int, tuple[Any, int]] = {}
+
+    def encode(self, value: Any) -> Any:
+        kind: type = type(value)
         if kind in _PLAIN:
             return value
         if kind is list:
-            return [self._encode(item) for item in value]
+            return [self.encode(item) for item in value]
         if kind is dict:
-            return self._encode_dict(value)
-        write = _WRITERS.get(kind)
-        if write is not None:
-            return {f"${kind.__name__}": write(self, value)}
-        return self._encode_by_base(value)
+            return self.encode_dict(value)
+        write = _find_writer(kind)
+        return dict(self._refer(value)) if write is None else write(self, value)
 
-    def _encode_dict(self, value: Mapping[Any, Any]) -> Any:
+    def encode_dict(self, value: Mapping[Any, Any]) -> Any:
         if all(type(name) is str and name[:1] != "$" for name in value):
-            return {name: self._encode(item) for name, item in value.items()}
-        return {"$dict": self._pairs(value)}
+            return {name: self.encode(item) for name, item in value.items()}
+        return {"$dict": self.encode_pairs(value)}
 
-    def _pairs(self, value: Mapping[Any, Any]) -> list[Any]:
-        return [[self._encode(name), self._encode(item)] for name, item in value.items()]
+    def encode_pairs(self, value: Mapping[Any, Any]) -> list[Any]:
+        return [[self.encode(name), self.encode(item)] for name, item in value.items()]
 
-    def _encode_by_base(self, value: Any) -> Any:
-        """Encode a value by what it is derived from."""
-        for base, write in _BASES:
-            if isinstance(value, base):
-                return write(self, value)
-        return dict(self._refer(value))
+    def encode_items(self, value: Iterable[Any]) -> list[Any]:
+        return [self.encode(item) for item in value]
 
-    # --- from JSON ---------------------------------------------------------------------------
+    def encode_once(self, value: Any, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        known = self._written.get(id(value))
+        if known is not None:
+            return {"$same": known[1]}
+        number = len(self._written)
+        self._written[id(value)] = (value, number)
+        return {**write(), "number": number}
+
+
+class _Decoder:
+    """Reads one value."""
+
+    def __init__(self, resolve: Callable[[Mapping[str, Any]], Any]) -> None:
+        self._resolve = resolve
+        self._read: dict[int, Any] = {}
 
     def decode(self, value: Any) -> Any:
-        """Return the value of JSON. Raises ValueError for what `encode` does not write."""
         if isinstance(value, list):
             return [self.decode(item) for item in value]
         if not isinstance(value, dict):
@@ -137,90 +157,108 @@ class Codec:
         if read is None:
             return self._resolve(value)
         try:
-            return read(self, value[tag])
+            found = read(self, value[tag])
         except (TypeError, KeyError, ArithmeticError) as error:
             raise ValueError(f"{tag} has a value that it cannot have: {error}") from None
+        if "number" in value:
+            self._read[value["number"]] = found
+        return found
+
+    def get_same(self, number: int) -> Any:
+        return self._read[number]
+
+    def decode_pairs(self, value: Any) -> dict[Any, Any]:
+        return {self.decode(name): self.decode(item) for name, item in value}
 
 
 # --- each type --------------------------------------------------------------------------------
 
+_Writer = Callable[[_Encoder, Any], Any]
 
-def _text(_: Codec, value: Any) -> str:
+
+def _tagged(tag: str, write: _Writer) -> _Writer:
+    return lambda encoder, value: {tag: write(encoder, value)}
+
+
+def _text(_: _Encoder, value: Any) -> str:
     return str(value)
 
 
-def _base64(_: Codec, value: Any) -> str:
+def _base64(_: _Encoder, value: Any) -> str:
     return b64encode(bytes(value)).decode("ascii")
 
 
-def _items(codec: Codec, value: Any) -> list[Any]:
-    return [codec.encode(item) for item in value]
+def _write_tuple(encoder: _Encoder, value: Any) -> Any:
+    return encoder.encode_once(value, lambda: {"$tuple": encoder.encode_items(value)})
 
 
-def _duration(_: Codec, value: timedelta) -> list[int]:
-    return [value.days, value.seconds, value.microseconds]
+def _write_data(encoder: _Encoder, value: Any) -> Any:
+    return encoder.encode_once(
+        value,
+        lambda: {
+            "$data": [
+                name_class(type(value)),
+                [encoder.encode(getattr(value, field.name)) for field in fields(value)],
+            ]
+        },
+    )
 
 
-_WRITERS: dict[type, Callable[[Codec, Any], Any]] = {
-    tuple: _items,
-    set: _items,
-    frozenset: _items,
-    bytes: _base64,
-    bytearray: _base64,
-    SecretBytes: _base64,
-    # `str` of a secret text is the plain one.
-    SecretText: _text,
-    SecretInt: lambda _, value: str(int(value)),
-    Decimal: _text,
-    Fraction: _text,
-    timedelta: _duration,
-    slice: lambda codec, value: _items(codec, (value.start, value.stop, value.step)),
-    Counter: lambda codec, value: codec._pairs(value),  # noqa: SLF001 - of this module
-    MappingProxyType: lambda codec, value: codec._pairs(value),  # noqa: SLF001 - as above
-    RequestCount: lambda codec, value: _items(codec, (int(value), value.usd, value.storage)),
-}
-
-
-def _as_list(codec: Codec, value: Any) -> Any:
-    return codec.encode(list(value))
-
-
-def _write_data(codec: Codec, value: Any) -> Any:
-    members = [codec.encode(getattr(value, field.name)) for field in fields(value)]
-    return {"$data": [name_class(type(value)), members]}
-
-
-def _write_record(codec: Codec, value: Any) -> Any:
+def _write_record(encoder: _Encoder, value: Any) -> Any:
     kind = type(value)
     if not kind.__module__.startswith(_PACKAGE):
-        return codec.encode(tuple(value))
-    return {"$record": [name_class(kind), _items(codec, value)]}
+        return encoder.encode(tuple(value))
+    return encoder.encode_once(
+        value, lambda: {"$record": [name_class(kind), encoder.encode_items(tuple.__iter__(value))]}
+    )
 
 
-def _write_time(_: Codec, value: datetime) -> Any:
-    return {"$datetime": value.isoformat()}
-
-
+#: Type -> how its values are written.
+_WRITERS: dict[type, _Writer] = {
+    tuple: _write_tuple,
+    **{
+        kind: _tagged(f"${kind.__name__}", write)
+        for kind, write in (
+            *((kind, _Encoder.encode_items) for kind in (set, frozenset)),
+            *((kind, _base64) for kind in (bytes, bytearray, SecretBytes)),
+            # `str` of a secret text is the plain one.
+            *((kind, _text) for kind in (SecretText, Decimal, Fraction)),
+            *((kind, _Encoder.encode_pairs) for kind in (Counter, MappingProxyType)),
+            (SecretInt, lambda _, value: str(int(value))),
+            (timedelta, lambda _, value: [value.days, value.seconds, value.microseconds]),
+            (slice, lambda encoder, v: encoder.encode_items((v.start, v.stop, v.step))),
+            (RequestCount, lambda encoder, v: encoder.encode_items((int(v), v.usd, v.storage))),
+        )
+    },
+}
 #: What a list does as well as.
 _LISTED: tuple[type, ...] = (
     *(GeneratorType, map, filter, zip, deque),
     *(type({}.keys()), type({}.values()), type({}.items())),
 )
 #: What types of other packages, too, are derived from, such as the datetime of freezegun.
-_BASES: tuple[tuple[Any, Callable[[Codec, Any], Any]], ...] = (
+_BASES: tuple[tuple[Any, _Writer], ...] = (
     (DATA, _write_data),
     (KeySpec, lambda _, value: {"$spec": value.name}),
     (Enum, lambda _, value: {"$enum": [name_class(type(value)), value.name]}),
     (tuple, _write_record),
-    (BaseException, lambda codec, value: encode_error(value, codec)),
-    (type(LAST), _write_time),
+    (BaseException, lambda encoder, value: encode_error(value, encoder)),
+    (type(LAST), lambda _, value: {"$datetime": value.isoformat()}),
     (date, lambda _, value: {"$date": value.isoformat()}),
     (str, lambda _, value: str.__str__(value)),
-    (memoryview, lambda codec, value: codec.encode(bytes(value))),
+    (memoryview, lambda encoder, value: encoder.encode(bytes(value))),
     (PurePath, lambda _, value: {"$path": str(value)}),
-    (Mapping, lambda codec, value: codec._encode_dict(value)),  # noqa: SLF001 - of this module
-    (_LISTED, _as_list),
+    (Mapping, _Encoder.encode_dict),
+    (_LISTED, lambda encoder, value: encoder.encode(list(value))),
 )
+
+
+@functools.lru_cache(maxsize=1000)
+def _find_writer(kind: type) -> _Writer | None:
+    """Return how values of a type are written; None for what is only referred to."""
+    if kind in _WRITERS:
+        return _WRITERS[kind]
+    return next((write for base, write in _BASES if issubclass(kind, base)), None)
 
 
 def _require(is_right: bool, name: str) -> None:  # noqa: FBT001 - the condition
@@ -228,45 +266,41 @@ def _require(is_right: bool, name: str) -> None:  # noqa: FBT001 - the condition
         raise ValueError(f"a value of this kind is no {name}")
 
 
-def _read_data(codec: Codec, value: Any) -> Any:
+def _read_data(decoder: _Decoder, value: Any) -> Any:
     name, members = value
     kind = find_class(name)
     _require(kind in DATA, name)
     made = object.__new__(kind)
     for field, member in zip(fields(kind), members, strict=True):
-        object.__setattr__(made, field.name, codec.decode(member))
+        object.__setattr__(made, field.name, decoder.decode(member))
     return made
 
 
-def _read_record(codec: Codec, value: Any) -> Any:
+def _read_record(decoder: _Decoder, value: Any) -> Any:
     name, members = value
     kind = find_class(name)
     _require(issubclass(kind, tuple), name)
-    return tuple.__new__(kind, [codec.decode(member) for member in members])
+    return tuple.__new__(kind, [decoder.decode(member) for member in members])
 
 
-def _read_enum(_: Codec, value: Any) -> Any:
+def _read_enum(_: _Decoder, value: Any) -> Any:
     name, member = value
     kind = find_class(name)
     _require(issubclass(kind, Enum), name)
     return kind[member]
 
 
-def _read_count(codec: Codec, value: Any) -> RequestCount:
-    number, usd, storage = map(codec.decode, value)
+def _read_count(decoder: _Decoder, value: Any) -> RequestCount:
+    number, usd, storage = map(decoder.decode, value)
     count = RequestCount(number)
     count.usd, count.storage = usd, storage
     return count
 
 
-def _read_pairs(codec: Codec, value: Any) -> dict[Any, Any]:
-    return {codec.decode(name): codec.decode(item) for name, item in value}
-
-
-_READERS: dict[str, Callable[[Codec, Any], Any]] = {
-    "$tuple": lambda codec, value: tuple(codec.decode(value)),
-    "$set": lambda codec, value: set(codec.decode(value)),
-    "$frozenset": lambda codec, value: frozenset(codec.decode(value)),
+_READERS: dict[str, Callable[[_Decoder, Any], Any]] = {
+    "$tuple": lambda decoder, value: tuple(decoder.decode(value)),
+    "$set": lambda decoder, value: set(decoder.decode(value)),
+    "$frozenset": lambda decoder, value: frozenset(decoder.decode(value)),
     "$bytes": lambda _, value: b64decode(value),
     "$bytearray": lambda _, value: bytearray(b64decode(value)),
     "$SecretBytes": lambda _, value: SecretBytes(b64decode(value)),
@@ -275,11 +309,12 @@ _READERS: dict[str, Callable[[Codec, Any], Any]] = {
     "$Decimal": lambda _, value: Decimal(value),
     "$Fraction": lambda _, value: Fraction(value),
     "$timedelta": lambda _, value: timedelta(*value),
-    "$slice": lambda codec, value: slice(*codec.decode(value)),
-    "$Counter": lambda codec, value: Counter(_read_pairs(codec, value)),
-    "$mappingproxy": lambda codec, value: MappingProxyType(_read_pairs(codec, value)),
+    "$slice": lambda decoder, value: slice(*decoder.decode(value)),
+    "$Counter": lambda decoder, value: Counter(decoder.decode_pairs(value)),
+    "$mappingproxy": lambda decoder, value: MappingProxyType(decoder.decode_pairs(value)),
     "$RequestCount": _read_count,
-    "$dict": _read_pairs,
+    "$dict": _Decoder.decode_pairs,
+    "$same": _Decoder.get_same,
     "$data": _read_data,
     "$record": _read_record,
     "$enum": _read_enum,
@@ -293,7 +328,7 @@ _READERS: dict[str, Callable[[Codec, Any], Any]] = {
 # --- exceptions -------------------------------------------------------------------------------
 
 
-def encode_error(error: BaseException, codec: Codec) -> dict[str, Any]:
+def encode_error(error: BaseException, codec: Codec | _Encoder) -> dict[str, Any]:
     """Return an exception as JSON: its class, or the nearest that the other end has."""
     members = {name: value for name, value in vars(error).items() if name != "__notes__"}
     for name in ("name", "errno", "strerror", "filename"):
@@ -307,7 +342,7 @@ def encode_error(error: BaseException, codec: Codec) -> dict[str, Any]:
     }
 
 
-def _encode_or_describe(value: Any, codec: Codec) -> Any:
+def _encode_or_describe(value: Any, codec: Codec | _Encoder) -> Any:
     try:
         return codec.encode(value)
     except UnsendableError:
@@ -329,7 +364,7 @@ def _name_error_class(kind: type) -> str:
     return "Exception"
 
 
-def decode_error(value: Mapping[str, Any], codec: Codec) -> BaseException:
+def decode_error(value: Mapping[str, Any], codec: Codec | _Decoder) -> BaseException:
     """Return the exception that `encode_error` has written."""
     kind = _find_error_class(value["$error"])
     arguments = codec.decode(value["arguments"])

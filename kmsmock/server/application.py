@@ -36,6 +36,8 @@ _logger = logging.getLogger("kmsmock.server")
 ABORT = "kmsmock.abort"
 #: What precedes the paths of the control plane.
 CONTROL = "/_kmsmock/"
+#: The largest body of a request to the control plane, in bytes: a world with its key material.
+MAX_WORLD = 64 * 2**20
 
 
 class Application:
@@ -91,7 +93,7 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _read_headers(scope["headers"])
-        body = await _read_body(headers, receive)
+        body = await _read_body(headers, receive, _find_limit(scope, headers))
         if body is None:  # the client has gone
             return
         request = HttpRequest(scope["method"], _read_target(scope), headers, body)
@@ -199,22 +201,30 @@ def _read_target(scope: Scope) -> str:
     return f"{target}?{query.decode('latin-1')}" if query else target
 
 
-async def _read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
+def _find_limit(scope: Scope, headers: dict[str, str]) -> int:
+    """Return how many bytes the body can have."""
+    # No page of another site can send JSON.
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return MAX_WORLD if is_json and scope["path"].startswith(CONTROL) else MAX_BODY
+
+
+async def _read_body(headers: dict[str, str], receive: Receive, most: int) -> bytes | None:
     """Return the body of a request; None if the client ends the connection.
 
-    Of a larger body than `MAX_BODY` the rest is not read, and `TOO_LARGE_BODY` is returned.
+    most: how many bytes it can have. Of a larger one the rest is not read, and `TOO_LARGE_BODY` is
+    returned.
     """
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY:
+    if length.isdecimal() and int(length[:20]) > most:
         return TOO_LARGE_BODY
     message = await receive()
     if message["type"] != "http.request":
         return None
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(body) <= MAX_BODY:
+    if not message.get("more_body", False) and len(body) <= most:
         return body
     parts = bytearray(body)
-    while len(parts) <= MAX_BODY:
+    while len(parts) <= most:
         if not message.get("more_body", False):
             return bytes(parts)
         message = await receive()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from kmsmock.misuse.suggestions import suggest
-from kmsmock.protocols.boundaries import MAX_BODY
+from kmsmock.protocols.boundaries import TOO_LARGE_BODY
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.server.browser_access import find_refusal
 from kmsmock.server.control_routes import ROUTES, WHOLE_BODY, Control, Route
@@ -106,10 +106,8 @@ def _read_arguments(route: Route, request: HttpRequest) -> dict[str, Any]:
 
 
 def _read_json(request: HttpRequest) -> Mapping[str, Any]:
-    if len(request.body) > MAX_BODY:
-        raise _RefusalError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MAX_BODY} bytes."
-        )
+    if request.body is TOO_LARGE_BODY:
+        raise _RefusalError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body has too many bytes.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # which a page of another site cannot send unasked
         raise _RefusalError(

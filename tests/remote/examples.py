@@ -120,9 +120,10 @@ EXAMPLES: dict[str, Example] = {
     "KMSMock.explain": lambda kms: str(
         kms.explain(role(kms), "kms:Decrypt", kms.keys[0], encryption_context={"a": "b"})
     ),
-    "KMSMock.import_material": lambda kms: kms.import_material(
-        external(kms), b"0" * 32, ValidTo=START + timedelta(days=9)
-    )["KeyId"],
+    "KMSMock.import_material": lambda kms: after(
+        kms.import_material(external(kms), b"0" * 32, ValidTo=START + timedelta(days=9)),
+        (external(kms).state, external(kms).materials[0].valid_to),
+    ),
     "KMSMock.key_store": lambda kms: store(kms).name,
     "KMSMock.least_privilege": lambda kms: kms.least_privilege(role(kms)),
     "KMSMock.load": lambda kms: after(kms.load({"keys": [{"description": "more"}]}), kms.keys),

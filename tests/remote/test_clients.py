@@ -150,6 +150,31 @@ def test_material_is_imported_and_errors_are_those_of_the_clients(kms: Any) -> N
         kms.import_material(key, 5)
 
 
+def test_material_is_imported_although_changes_are_seen_late() -> None:
+    server = Server(Settings({"consistency": "eventual", "seed": 1}))
+    with kmsmock.connect(server.url) as kms:
+        for number in range(5):
+            created = kms.client().create_key(Origin="EXTERNAL")
+            kms.import_material(created, bytes([number]) * 32)
+
+        assert {key.state.value for key in kms.keys} == {"Enabled"}
+    server.loopback.stop()
+
+
+def test_an_armed_fault_is_met_by_clients(kms: Any) -> None:
+    fault = kms.faults.fail("DescribeKey", "NotFoundException", on_call=2)
+    key = kms.client().create_key()["KeyMetadata"]["KeyId"]
+    kms.client().describe_key(KeyId=key)
+
+    with pytest.raises(AssertionError, match="NotFoundException on DescribeKey, fired 0 of 1"):
+        kms.faults.assert_all_fired()
+    with pytest.raises(kms.client().exceptions.NotFoundException):
+        kms.client().describe_key(KeyId=key)
+
+    kms.faults.assert_all_fired()
+    assert fault.fired == 1
+
+
 # --- which mock -------------------------------------------------------------------------------
 
 

@@ -12,6 +12,8 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock
+from kmsmock.remote import objects
+from kmsmock.remote.objects import SESSIONS
 from tests.remote.in_process import Direct, connect_directly
 
 OTHER = "111122223333"
@@ -119,11 +121,20 @@ def test_what_is_no_longer_held_is_let_go_there(kms: Any, direct: Direct) -> Non
 def test_an_object_that_is_sent_again_while_it_is_let_go_stays(kms: Any) -> None:
     first = kms.keys[0]
     link = first._kmsmock_link
-    link.connection._released.append(link)  # as if it had been collected in between
+    link.session._released.append(link)  # as if it had been collected in between
 
     again = kms.keys[0]
 
     assert again.state.value == "Enabled"
+
+
+def test_a_misspelt_name_is_not_asked_for(kms: Any, direct: Direct) -> None:
+    asked = len(direct.messages)
+
+    assert not hasattr(kms, "pytestmark")
+    with pytest.raises(AttributeError, match=r"no attribute 'cost'; did you mean 'costs'\?"):
+        kms.cost  # noqa: B018
+    assert len(direct.messages) == asked
 
 
 # --- the end ----------------------------------------------------------------------------------
@@ -163,3 +174,52 @@ def test_after_a_restart_other_objects_say_that_they_are_gone(kms: Any, direct: 
 
     with pytest.raises(RuntimeError, match="since the server was started again"):
         found.state  # noqa: B018
+
+
+def test_objects_from_before_a_restart_are_none_of_those_afterwards(
+    kms: Any, direct: Direct
+) -> None:
+    before = kms.clock
+    direct.restart()
+    after = kms.clock
+
+    assert before is not after
+    assert after.now()
+    for use in (before.now, lambda: kms.calls.filter(caller=before)):
+        with pytest.raises(RuntimeError, match="since the server was started again"):
+            use()
+
+
+def test_a_repr_never_fails(kms: Any, direct: Direct) -> None:
+    clock = kms.clock
+    direct.restart()
+
+    assert repr(clock) == "<Clock of http://localhost:4599, which is not reached>"
+
+
+def test_of_many_sessions_the_one_that_was_unused_for_longest_ends(
+    kms: Any, direct: Direct, served: KMSMock
+) -> None:
+    clock, used = kms.clock, connect_directly(direct)
+    kms.account(OTHER).role("App").__enter__()
+    others = []
+    for _ in range(SESSIONS - 1):
+        others.append(connect_directly(direct))
+        used.clock.now()
+
+    assert len(served._backend.identities.defaults) == 1
+    with pytest.raises(RuntimeError, match="of a connection that was not used for long"):
+        clock.now()
+    assert kms.keys == ()
+
+
+def test_a_process_holds_a_limited_number_of_objects(
+    kms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "OBJECTS", 2)
+    held = [kms.account(OTHER), kms.account(OTHER)]
+
+    with pytest.raises(RuntimeError, match="this process holds 2 objects of the server: let some"):
+        kms.account(OTHER)
+    held.clear()
+    assert kms.account(OTHER).id == OTHER

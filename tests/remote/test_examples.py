@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kmsmock.misuse.public_object import PlainPublicObject
 from kmsmock.remote.proxies import Proxy
 from kmsmock.remote.public_names import UNAVAILABLE, find_reason, list_public
 from tests.remote.examples import EXAMPLES, USES, prepare, store
@@ -86,6 +87,7 @@ def test_an_example_has_the_same_result(pair: Pair, name: str) -> None:
 STARTING: list[Callable[[Any], Any]] = [
     *(EXAMPLES[name] for name in ("KMSMock.checkpoint", "KMSMock.least_privilege")),
     *(EXAMPLES[name] for name in ("Costs.by_operation", "Costs.project", "Faults.quota")),
+    EXAMPLES["Faults.delay"],
     lambda kms: kms.account("111122223333"),
     lambda kms: kms.account("111122223333").role("App"),
     lambda kms: kms.explain(kms.account("444455556666").role("New"), "kms:Sign", kms.keys[0]),
@@ -95,6 +97,11 @@ STARTING: list[Callable[[Any], Any]] = [
     lambda kms: kms.budget(requests=1),
     store,
 ]
+#: Public classes of what is no part of a mock, of numbers, and base classes.
+ELSE = {
+    *("Calls", "ClientSource", "KMSMocker", "KmsKey", "KmsKeyFactory", "KmsServer"),
+    *("PublicObject", "RequestCount"),
+}
 #: Properties whose values differ with each use.
 DIFFERENT = {("AttestationAuthority", "root_der")}
 
@@ -122,6 +129,15 @@ def iterate_pairs(pair: Pair) -> Iterator[tuple[Any, Any]]:
                     waiting.append((getattr(here, name), getattr(connected, name)))
         if hasattr(here, "__iter__") and not isinstance(here, (str, bytes)):
             waiting.extend(zip(iterate_members(here), iterate_members(connected), strict=True))
+
+
+def iterate_public_classes(base: type) -> Iterator[type]:
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith("kmsmock.") and not kind.__module__.startswith(
+            "kmsmock.remote."
+        ):
+            yield kind
+            yield from iterate_public_classes(kind)
 
 
 def test_all_attributes_have_the_same_values(pair: Pair) -> None:
@@ -156,6 +172,12 @@ def test_each_method_has_an_example_or_a_reason(pair: Pair) -> None:
     }
 
     assert methods == EXAMPLES.keys() | WITH_FILES
+
+
+def test_all_public_classes_are_reached(pair: Pair) -> None:
+    reached = {type(here).__name__ for here, _ in iterate_pairs(pair)}
+
+    assert {kind.__name__ for kind in iterate_public_classes(PlainPublicObject)} - reached <= ELSE
 
 
 @pytest.mark.parametrize(("kind", "name"), UNAVAILABLE)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from kmsmock import KMSMock, WorldError, mock_kms
+from tests.reachable import list_forms
 from tests.remote.in_process import Direct, connect_directly
 
 WORLD = {"keys": [{"description": "orders", "aliases": ["alias/orders"]}]}
@@ -198,3 +200,24 @@ def test_no_repr_shows_a_secret(kms: Any, plaintext: bytes) -> None:
     for secret in (plaintext, credentials.secret_key.encode(), bytes(material.secret)):
         assert secret.hex() not in shown
         assert repr(secret)[2:-1] not in shown
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda kms, secret: kms.import_material("alias/none", secret),
+        lambda kms, secret: kms.secrets.add(secret, "\ud800"),
+        lambda kms, secret: kms.secrets.clear(secret),
+    ],
+    ids=["import_material", "add", "a surplus argument"],
+)
+def test_no_frame_of_a_traceback_shows_a_secret(kms: Any, use: Any) -> None:
+    secret = bytes(range(32))
+
+    with pytest.raises((ClientError, TypeError, ValueError)) as caught:
+        use(kms, secret)
+
+    frames = [entry.frame for entry in caught.traceback if "/kmsmock/remote/" in str(entry.path)]
+    assert frames
+    for frame in frames:
+        assert not any(form in repr(frame.f_locals) for form in list_forms(secret))

@@ -112,16 +112,31 @@ def test_a_body_that_is_too_large_is_refused(exchange: Exchange) -> None:
     }
 
 
-def test_a_body_that_is_too_large_for_the_control_plane_is_refused() -> None:
-    headers = {"content-length": "2000000", "content-type": "application/json", "host": "localhost"}
-    path = "/_kmsmock/v1/world"
+WORLD = {"path": "/_kmsmock/v1/world", "raw_path": b"/_kmsmock/v1/world"}
+JSON = {"content-type": "application/json", "host": "localhost"}
 
-    exchange = Exchange(headers=headers, path=path, raw_path=path.encode()).run(make())
+
+def test_a_world_can_be_larger_than_a_request_to_aws() -> None:
+    world = json.dumps({"keys": [{"description": "a" * 8000}] * 200}).encode()
+    assert len(world) > 2**20
+
+    exchange = Exchange(world[:100], world[100:], headers=JSON, **WORLD).run(make())
+
+    assert (exchange.status, json.loads(exchange.body)) == (200, {"keys": 200})
+
+
+@pytest.mark.parametrize(
+    ("headers", "most"),
+    [(JSON, 64 * 2**20), ({**JSON, "content-type": "text/plain"}, 2**20)],
+    ids=["JSON", "what a page of another site can send"],
+)
+def test_a_world_that_is_too_large_is_refused(headers: dict[str, str], most: int) -> None:
+    announced = {**headers, "content-length": str(most + 1)}
+
+    exchange = Exchange(headers=announced, **WORLD).run(make())
 
     assert exchange.status == 413
-    assert json.loads(exchange.body) == {
-        "error": {"message": "The body has more than 1048576 bytes."}
-    }
+    assert json.loads(exchange.body) == {"error": {"message": "The body has too many bytes."}}
 
 
 def test_a_client_that_asks_first_is_told_to_go() -> None:

@@ -23,6 +23,7 @@ from kmsmock import (
     Principal,
     RealKMSBlocked,
     WorldError,
+    connect,
     current,
     mock_kms,
 )
@@ -49,6 +50,15 @@ async def region_of_a_coroutine() -> str:
     kms: KMSMock = current()
     region: str = kms.options["region"]
     return region
+
+
+def use_a_server(url: str) -> KMSMock:
+    """Use the control object of a server, as a block and without one."""
+    with connect(url, timeout=5) as kms:
+        call: Call = kms.calls[-1]
+        principal: Principal = kms.account(call.account).role("App")
+        encrypt(principal.client(), "alias/app")
+    return connect(url)
 
 
 @mock_kms(account_id="111122223333")
