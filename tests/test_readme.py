@@ -29,10 +29,8 @@ BLOCKS = [
 def test_a_code_block_runs_and_so_do_the_tests_in_it(
     pytester: pytest.Pytester,
     run_alone: Callable[..., pytest.RunResult],
-    monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)  # which must exist for other processes
     if "rotate_key_on_demand" in code and get_operation_model("RotateKeyOnDemand") is None:
         pytest.skip("this botocore has no RotateKeyOnDemand")
     pytester.makeini("[pytest]\nfilterwarnings = ignore:.*async def.*\n")

@@ -14,7 +14,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ class Hooks(NamedTuple):
     #: Before children get the environment; with whether one is being started. It returns what is to
     #: be called when it has started.
     prepare: Callable[[bool], Callable[[], None]]
+    #: Returns the environment that is passed to a child, without what it need not have.
+    adapt: Callable[[Mapping[str, str]], Mapping[str, str]]
     #: Before the process forks.
     before_fork: Callable[[], None]
     #: Afterwards, in the process itself, while other hooks can still run.
@@ -41,6 +43,8 @@ _STARTING = (
     *(("os", "system"), ("os", "posix_spawn"), ("os", "posix_spawnp")),
     *(("_posixsubprocess", "fork_exec"), ("_winapi", "CreateProcess")),
 )
+#: The place of the environment among the arguments of `subprocess.Popen`.
+_PLACE_OF_ENVIRONMENT = 10
 #: Functions in C that fork; subprocess keeps one of them under another name.
 _FORKING = (
     *(("os", "fork"), ("os", "forkpty")),
@@ -156,6 +160,11 @@ def _patch_popen(hooks: Hooks) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         __tracebackhide__ = True
         started = hooks.prepare(True)  # noqa: FBT003
+        if isinstance(kwargs.get("env"), Mapping):
+            kwargs["env"] = hooks.adapt(kwargs["env"])
+        elif len(args) > _PLACE_OF_ENVIRONMENT and isinstance(args[_PLACE_OF_ENVIRONMENT], Mapping):
+            before, after = args[:_PLACE_OF_ENVIRONMENT], args[_PLACE_OF_ENVIRONMENT + 1 :]
+            args = (*before, hooks.adapt(args[_PLACE_OF_ENVIRONMENT]), *after)
         try:
             original(self, *args, **kwargs)
         finally:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -75,6 +75,8 @@ _NAMES = (
 )
 #: The variables with the paths of botocore's configuration files -> the default names.
 _FILES = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
+#: The variables that name a profile -> their values on the machine, from before the tests.
+_machine_profiles = {name: os.environ.get(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
 #: The mock whose variables are set; None if none are.
 _owner: HasVariables | None = None
 #: Its variables, by name.
@@ -143,6 +145,29 @@ def set_for_a_moment(wanted: Mapping[str, str]) -> Callable[[], None]:
                 del os.environ[name]
 
     return remove
+
+
+def find_profiles(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that name a profile of the machine, and not one that a test has set.
+
+    Processes need not find the profile, since no credentials and no Region of it matter.
+    """
+    return {
+        name: value
+        for name, value in _machine_profiles.items()
+        if value is not None and environment.get(name) == value
+    }
+
+
+def hide_for_a_moment(names: Iterable[str]) -> Callable[[], None]:
+    """Remove variables; return a function that sets them again, unless something else has."""
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+
+    def restore() -> None:
+        for name, value in hidden.items():
+            os.environ.setdefault(name, value)
+
+    return restore
 
 
 def get_variable(name: str) -> str | None:

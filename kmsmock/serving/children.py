@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,10 @@ from kmsmock.process.active_mocks import active, answering
 from kmsmock.process.child_processes import Hooks
 from kmsmock.process.environment import (
     CHILDREN_ENDPOINT,
+    DUMMY,
     add_variables,
+    find_profiles,
+    hide_for_a_moment,
     is_cleared,
     is_of_children,
     note_own_endpoint,
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from kmsmock.serving.loopback import LoopbackServer
 
 
+#: The variables of an access key.
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 #: For how many seconds a thread waits for others that start or end mocks.
 _PATIENCE = 5
 
@@ -80,6 +85,29 @@ class _Children:
             self._preparing = None
             active_mocks.lock.release()
 
+    def start(self, is_starting: bool) -> Callable[[], None]:  # noqa: FBT001 - as hooks are called
+        """Prepare the start of a program; it does not find the profile of the machine.
+
+        is_starting: as of `prepare`.
+        """
+        started = self.prepare(is_starting)
+        if not is_starting or CHILDREN_ENDPOINT not in os.environ:
+            return started
+        restore = hide_for_a_moment(find_profiles(os.environ))
+
+        def end() -> None:
+            restore()
+            started()
+
+        return end
+
+    def adapt(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Return an environment without the profile of the machine, if it leads to a mock."""
+        profiles = find_profiles(environment)
+        if not profiles or CHILDREN_ENDPOINT not in environment:
+            return environment
+        return {name: value for name, value in environment.items() if name not in profiles}
+
     def _set_variables(self, mock: ActiveMock, *, is_starting: bool) -> Callable[[], None]:
         if not is_cleared():
             add_variables(self._find_variables(mock, is_starting=is_starting))
@@ -102,6 +130,8 @@ class _Children:
             return {}
         url = mock.parent_url or self._open(is_starting=is_starting)
         variables = {CHILDREN_ENDPOINT: url, **dict.fromkeys(names, url)}
+        if find_profiles(os.environ) and not os.environ.get(_CREDENTIALS[0]):
+            variables.update(dict.fromkeys(_CREDENTIALS, DUMMY))  # those of the profile are hidden
         region = mock.find_region()
         variables.update({name: region for name in REGIONS if os.environ.get(name) != region})
         return {**variables, **list_exceptions_of_proxies(os.environ, HOST)}
@@ -162,7 +192,8 @@ def serve_children() -> None:
         children = _Children()
         child_processes.install(
             Hooks(
-                children.prepare,
+                children.start,
+                children.adapt,
                 children.before_fork,
                 children.after_in_parent,
                 running_servers.resume_all,

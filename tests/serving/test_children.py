@@ -19,6 +19,7 @@ import boto3
 import pytest
 
 from kmsmock import KMSMock, mock_kms
+from kmsmock.process import environment
 from kmsmock.protocols.messages import HttpResponse
 from kmsmock.serving.children import _Children
 from kmsmock.serving.loopback import LoopbackServer
@@ -343,7 +344,79 @@ boto3.client("kms").list_keys()
 """
 
 
-def test_a_mock_of_the_child_is_its_own(kms: KMSMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)  # which must exist there
+def test_a_mock_of_the_child_is_its_own(kms: KMSMock) -> None:
     subprocess.run([sys.executable, "-c", OF_CHILD], check=True, timeout=60)
     assert [call.operation for call in kms.calls] == ["ListKeys"]
+
+
+# --- the profile of the machine -------------------------------------------------------------------
+
+
+PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
+@pytest.fixture(params=PROFILES)
+def profile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A variable that has named a profile since before the tests."""
+    name: str = request.param
+    monkeypatch.setattr(environment, "_machine_profiles", {name: "work"})
+    for each in PROFILES:
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, "work")
+    return name
+
+
+def list_names(env: dict[str, str] | None = None) -> list[str]:
+    """Return the variables that a child has."""
+    code = "import os; print(*os.environ)"
+    command = [sys.executable, "-S", "-E", "-c", code]
+    return subprocess.run(
+        command, env=env, check=True, capture_output=True, text=True
+    ).stdout.split()
+
+
+@pytest.mark.parametrize(
+    "copy", [lambda: None, lambda: {**os.environ}], ids=["inherited", "copied"]
+)
+@pytest.mark.usefixtures("kms")
+def test_a_child_does_not_need_the_profile_of_the_machine(
+    profile: str, copy: Callable[[], dict[str, str] | None]
+) -> None:
+    names = list_names(copy())
+
+    assert profile not in names
+    assert "AWS_ACCESS_KEY_ID" in names
+    assert os.environ[profile] == "work"
+
+
+@pytest.mark.usefixtures("kms")
+def test_a_copy_of_the_environment_has_the_profile(profile: str) -> None:
+    assert {**os.environ}[profile] == "work"
+
+
+@pytest.mark.parametrize(
+    "copy", [lambda: None, lambda: {**os.environ}], ids=["inherited", "copied"]
+)
+@pytest.mark.usefixtures("kms")
+def test_a_child_has_the_profile_that_a_test_sets(
+    profile: str, copy: Callable[[], dict[str, str] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(profile, "of the test")
+
+    assert profile in list_names(copy())
+
+
+def test_a_child_without_a_mock_has_the_profile_of_the_machine(profile: str) -> None:
+    assert profile in list_names()
+
+
+def test_a_forked_child_has_the_profile_of_the_machine(kms: KMSMock, profile: str) -> None:
+    def in_child() -> None:
+        assert os.environ[profile] == "work"
+        boto3.client("kms").list_keys()
+
+    process: Any = multiprocessing.get_context("fork").Process(target=in_child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    kms.calls.assert_called("ListKeys", times=1)
