@@ -250,13 +250,13 @@ async def _send(response: HttpResponse, send: Send) -> None:
 
 async def _lose(how: Loss, scope: Scope, receive: Receive, send: Send) -> None:
     """End a connection without a response, or leave the client waiting for one."""
-    if how is Loss.READ_TIMEOUT:
+    abort = scope.get("extensions", {}).get(ABORT)
+    if how is not Loss.READ_TIMEOUT and abort is not None:
+        abort()
+    if how is Loss.READ_TIMEOUT or abort is not None:
+        # Also so that the server does not log that there was no response.
         while (await receive())["type"] != "http.disconnect":
             pass
-        return
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is not None:
-        abort()
         return
     # Without the extension the nearest is a response whose body is missing.
     await send(

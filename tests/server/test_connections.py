@@ -38,6 +38,7 @@ def serving(arriving: float, answering: float, idle: float) -> Iterator[int]:
     seconds = {Phase.ARRIVING: arriving, Phase.ANSWERING: answering, Phase.IDLE: idle}
     application = Application(Settings)
     application.kms.faults.timeout("ListAliases", times=None)
+    application.kms.faults.drop_connection("GenerateRandom", times=None)
     server: Any = make_server(application, Limits(MOST, seconds, period=0.05))
     listener = bind("127.0.0.1", 0)
     number = listener.getsockname()[1]
@@ -140,6 +141,17 @@ def test_a_client_that_waits_for_a_response_in_vain_is_ended(connect: Any) -> No
 
     assert receive(client) == b""
     assert time.monotonic() - began > 0.6
+
+
+def test_a_fault_ends_the_connection_and_logs_nothing(
+    connect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect()
+    client.sendall(REQUEST.replace(b"ListKeys", b"GenerateRandom"))
+
+    assert receive(client) == b""
+    require_answer(connect)
+    assert caplog.records == []
 
 
 def test_one_connection_too_many_ends_the_one_that_has_waited_for_longest() -> None:
