@@ -100,8 +100,10 @@ class MockHistory:
             scene.lanes = [self._lanes[arn] for arn in self._lanes if arn in self._touched]
             if self._sums.with_details and scene.enforced and self._uses:
                 scene.permissions = evaluate_permissions(kms, self._uses, report)
-        if scene.calls or scene.lanes:
+        if scene.calls or (scene.lanes and not self._sums.is_full):
             report.scenes.append(scene)
+        elif scene.lanes:  # a server can be reset before each of a million tests
+            report.omit("scenes", 1)
 
     def _note_storage(self, report: Report) -> None:
         """Add the charges of keys in this scene."""

@@ -50,6 +50,11 @@ class Sums:
         self._slowest: list[tuple[float, int, SlowCall]] = []
         self._order = count()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it keeps no further calls, and only counts them."""
+        return self._calls_kept == CALLS_KEPT
+
     def finish(self) -> Report:
         """Complete and return the report."""
         self.report.slowest = [slow for _, _, slow in sorted(self._slowest, reverse=True)]
@@ -80,7 +85,7 @@ class Sums:
         self._note_time(event, seconds)
         if outcome != OK or (code is None and event.explanation):
             self._note_refusal(event)
-        if self._calls_kept == CALLS_KEPT:
+        if self.is_full:
             report.omit("calls", 1)
             return None
         self._calls_kept += 1

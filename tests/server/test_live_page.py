@@ -137,3 +137,16 @@ def test_the_page_is_rendered_beside_other_requests(
 
     assert exchange.run(application).status == 200
     assert rendered_in != [threading.current_thread()]
+
+
+def test_scenes_without_calls_that_are_kept_are_only_counted(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kmsmock.reports.sums.CALLS_KEPT", 2)
+    for _ in range(5):
+        call_kms(application, "CreateKey")
+        ask(application, "POST", "/v1/reset")
+
+    report = application.page._collection.look()
+
+    assert (len(report.scenes), report.omitted["scenes"], report.total.calls) == (2, 3, 5)
