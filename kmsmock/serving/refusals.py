@@ -36,10 +36,11 @@ class _Refusing:
 def refuse(responder: Any, request: HttpRequest) -> HttpResponse | LostConnection:
     """Return the response of a mock with the option ``processes="blocked"``."""
     test = get_running_test() or "the program"
-    text = f'Processes that {test} has started are refused: its mock has processes="blocked".'
+    error = errors.AccessDeniedException.in_own_words(
+        f'Processes that {test} has started are refused: its mock has processes="blocked".'
+    )
     if responder.backend is None:
-        return _refuse_without_state(request, text)
-    error = errors.AccessDeniedException.in_own_words(text)
+        return _refuse_without_state(request, str(error.message))
     return answer_http(_Refusing(responder, error), request)
 
 

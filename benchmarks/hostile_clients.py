@@ -1,6 +1,6 @@
 """Soak ``kmsmock serve``: calls to all services, hostile clients and faults, for ten minutes.
 
-``python benchmarks/soak_server.py [--seconds 600] [--require]`` needs the extra ``server``, and
+``python benchmarks/hostile_clients.py [--seconds 600] [--require]`` needs the extra ``server``, and
 Linux. It prints for each tenth of the time the memory of the server, and how long a well-behaved
 client has waited, while
 
