@@ -141,7 +141,7 @@ def _find_missed(
     keys = {id(key) for key in (*actual.call.keys, *call.keys)}
     about = [change for change in hidden if any(id(key) in keys for key in change.keys)]
     candidates = about or list(hidden)
-    if len(candidates) == 1 or len(candidates) > _MOST_COMPARED:
+    if len(candidates) > _MOST_COMPARED:
         return candidates
     missed = []
     for change in candidates:

@@ -23,6 +23,7 @@ from tests.consistency.programs import (
     use_new_grant,
     use_new_key,
     use_revoked_grant,
+    use_updated_alias,
 )
 
 
@@ -30,6 +31,14 @@ def explanation_of(program, late):
     with eventual(find_seed(program, late)) as kms:
         program(kms)
         return kms.calls[-1].explanation
+
+
+def use_key_that_is_disabled_and_then_deleted(kms):
+    key_id = new_key(kms)
+    kms.client().disable_key(KeyId=key_id)
+    settle(kms)
+    kms.client().schedule_key_deletion(KeyId=key_id)
+    return encrypt(kms.client(), key_id)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +50,15 @@ def explanation_of(program, late):
         (use_revoked_grant, "ok", "RevokeGrant of the grant", "can be used for a while"),
         (describe_disabled_key, "Enabled", "DisableKey of arn:aws:kms", "until the change is"),
         (use_key_with_new_policy, "ok", "PutKeyPolicy of arn:aws:kms", "Wait, and ask again"),
+        (use_updated_alias, False, "UpdateAlias of arn:aws:kms", "Wait, and ask again"),
+        (
+            use_key_that_is_disabled_and_then_deleted,
+            "DisabledException",
+            "ScheduleKeyDeletion of arn:aws:kms",
+            "Wait, and ask again",
+        ),
     ],
-    ids=["key", "alias", "grant", "revoked grant", "state", "policy"],
+    ids=["key", "alias", "grant", "revoked grant", "state", "policy", "other key", "other error"],
 )
 def test_a_late_answer_names_the_change_and_what_to_do(program, late, change, advice):
     text = explanation_of(program, late)
@@ -85,12 +101,37 @@ def test_what_is_denied_anyway_is_not_called_late():
             assert "node of KMS" not in kms.calls[-1].explanation
 
 
+def test_a_late_denial_is_explained_as_others_are_besides():
+    late, denial = explanation_of(use_new_grant, "AccessDeniedException").split("\n", 1)
+
+    assert "has not seen CreateGrant" in late
+    assert "kms:Encrypt" in denial
+
+
+def test_what_a_late_node_does_not_know_is_no_wrong_name():
+    assert "\n" not in explanation_of(use_new_key, "NotFoundException")
+
+
+def test_a_change_that_a_late_node_refuses_is_recorded_with_its_key():
+    def change(kms):
+        key_id = new_key(kms)
+        kms.client().disable_key(KeyId=key_id)
+        settle(kms)
+        kms.client().enable_key(KeyId=key_id)
+        return attempt(lambda: kms.client().enable_key_rotation(KeyId=key_id))
+
+    with eventual(find_seed(change, "DisabledException")) as kms:
+        change(kms)
+
+        assert kms.calls[-1].key_arn == kms.keys[-1].arn
+
+
 class LateAnswers(Watcher):
     def __init__(self):
         self.about = set()
 
     def answered_late(self, answer):
-        self.about.add((answer.operation, answer.subject))
+        self.about.add((answer.operation, answer.subject, answer.outcome))
 
 
 def re_encrypt(client, old, new, **source):
@@ -101,17 +142,20 @@ def re_encrypt(client, old, new, **source):
 @pytest.mark.parametrize(
     ("call", "about"),
     [
-        (lambda client, _, new: client.encrypt(KeyId=new, Plaintext=b"x"), ("Encrypt", "NEW")),
+        (
+            lambda client, _, new: client.encrypt(KeyId=new, Plaintext=b"x"),
+            ("Encrypt", "NEW", "NotFoundException"),
+        ),
         (
             lambda client, _, new: client.create_alias(AliasName="alias/app", TargetKeyId=new),
-            ("CreateAlias", "alias/app"),
+            ("CreateAlias", "alias/app", "NotFoundException"),
         ),
-        (re_encrypt, ("ReEncrypt", "NEW")),
+        (re_encrypt, ("ReEncrypt", "NEW", "NotFoundException")),
         (
             lambda client, old, new: re_encrypt(client, old, new, SourceKeyId=old),
-            ("ReEncrypt", "OLD"),
+            ("ReEncrypt", "OLD", "NotFoundException"),
         ),
-        (lambda client, *_: client.list_keys(), ("ListKeys", "")),
+        (lambda client, *_: client.list_keys(), ("ListKeys", "", "answered")),
     ],
     ids=["key", "alias", "destination", "source", "nothing"],
 )
@@ -122,7 +166,7 @@ def test_a_late_answer_is_about_what_the_call_names_first(call, about):
             names = {new_key(kms): "OLD"}
             names[kms.client().create_key()["KeyMetadata"]["KeyId"]] = "NEW"
             attempt(lambda: call(kms.client(), *names))  # noqa: B023 - it is called at once
-        answers.about = {(op, names.get(subject, subject)) for op, subject in answers.about}
+        answers.about = {(op, names.get(about, about), got) for op, about, got in answers.about}
 
     assert answers.about == {about}
 
