@@ -100,7 +100,7 @@ STARTING: list[Callable[[Any], Any]] = [
 #: Public classes of what is no part of a mock, of numbers, and base classes.
 ELSE = {
     *("Calls", "ClientSource", "KMSMocker", "KmsKey", "KmsKeyFactory", "KmsServer"),
-    *("PublicObject", "RequestCount"),
+    *("PublicObject", "RequestCount", "SharedClock", "SharedFaults", "SharedKMS"),
 }
 #: Properties whose values differ with each use.
 DIFFERENT = {("AttestationAuthority", "root_der")}
