@@ -45,11 +45,13 @@ def install() -> None:
     creator._create_methods = _create_methods_once(creator._create_methods)
     botocore.endpoint_provider.RuleSet = _read_rules_once(botocore.endpoint_provider.RuleSet)
     if moto is not None:
-        for module, name in (
-            (moto.core.models, "CallbackResponse"),
-            (moto.core.responses, "method_names_from_class"),
-        ):
-            setattr(module, name, functools.cache(getattr(module, name)))
+        moto.core.models.CallbackResponse = functools.cache(moto.core.models.CallbackResponse)
+        # Of each class once, unless a test adds methods to it.
+        find_names = moto.core.responses.method_names_from_class
+        find_names_of = functools.cache(lambda kind, _: find_names(kind))
+        moto.core.responses.method_names_from_class = lambda kind: find_names_of(
+            kind, len(vars(kind))
+        )
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 
