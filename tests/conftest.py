@@ -15,7 +15,7 @@ import boto3  # noqa: F401 - see everything_loaded
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from botocore.model import OperationNotFoundError, ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock, options
@@ -126,10 +126,16 @@ def pytest_runtest_call() -> Iterator[None]:
     """Skip tests of what an older botocore lacks: it has no method, parameter or member for it."""
     try:
         return (yield)
-    except (AttributeError, KeyError, ParamValidationError, ValueError) as error:
+    except _LACKS as error:
         if _IS_OLDER and _is_lack(error):
             pytest.skip(f"the installed botocore does not know this: {error}")
         raise
+
+
+_LACKS = (
+    *(AttributeError, KeyError, OperationNotFoundError, ParamValidationError),
+    ValueError,
+)
 
 
 def _is_lack(error: Exception) -> bool:
@@ -140,7 +146,7 @@ def _is_lack(error: Exception) -> bool:
     has_no_method = any(
         f"'{service}' object has no attribute" in str(error) for service in _SERVICES
     )
-    return has_no_method or isinstance(error, ParamValidationError)
+    return has_no_method or isinstance(error, ParamValidationError | OperationNotFoundError)
 
 
 #: Of a mock with very many records the newest are looked at.

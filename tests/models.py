@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from botocore.loaders import Loader
@@ -13,6 +14,7 @@ def installed(client: Any, shape: str, members: dict[str, Any]) -> dict[str, Any
     return {name: value for name, value in members.items() if name in known}
 
 
+@functools.cache
 def has_operation(service: str, operation: str) -> bool:
     """Return whether the installed botocore has an operation; needs no profile of the machine."""
     return operation in Loader().load_service_model(service, "service-2")["operations"]

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from tests.models import has_operation
 from tests.server.processes import serving
 
 WORKERS = 4
@@ -111,7 +112,9 @@ READERS: dict[str, Callable[[Connection, Fact], Any]] = {
     "state": lambda c, f: c.kms("DescribeKey", KeyId=f.name)["KeyMetadata"]["KeyState"],
     "description": lambda c, f: c.kms("DescribeKey", KeyId=f.name)["KeyMetadata"]["Description"],
     "tags": lambda c, f: c.kms("ListResourceTags", KeyId=f.name)["Tags"],
-    "policy": lambda c, f: json.loads(c.kms("GetKeyPolicy", KeyId=f.name)["Policy"]).get("Id"),
+    "policy": lambda c, f: json.loads(
+        c.kms("GetKeyPolicy", KeyId=f.name, PolicyName="default")["Policy"]
+    ).get("Id"),
     "rotation": lambda c, f: c.kms("GetKeyRotationStatus", KeyId=f.name).get(
         "RotationPeriodInDays"
     ),
@@ -226,7 +229,7 @@ def _tag(worker: Worker, connection: Connection, key: str, name: str) -> None:
 
 def _put_policy(worker: Worker, connection: Connection, key: str, name: str) -> None:
     policy = json.dumps({**POLICY, "Id": name})
-    call = lambda: connection.kms("PutKeyPolicy", KeyId=key, Policy=policy)  # noqa: E731
+    call = lambda: connection.kms("PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy)  # noqa: E731
     if worker.facts[Fact("state", key)] != "PendingDeletion":
         worker.change(Fact("policy", key), name, call)
 
@@ -293,6 +296,8 @@ CHANGES = (
     *(_switch, _describe, _tag, _put_policy, _rotate, _name, _grant, _encrypt, _encrypt),
     *(_decrypt, _decrypt, _make_user),
 )
+if not has_operation("kms", "ListKeyRotations"):  # nor a period, in an older botocore
+    CHANGES = tuple(change for change in CHANGES if change is not _rotate)
 
 
 # --- kills --------------------------------------------------------------------------------------

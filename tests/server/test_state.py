@@ -21,6 +21,7 @@ from kmsmock.protocols.messages import HttpRequest
 from kmsmock.server.application import Application
 from kmsmock.server.settings import Settings
 from tests.material import wrap
+from tests.models import has_operation
 from tests.output import capture
 from tests.persistence.written import list_rows
 from tests.server import kills
@@ -83,12 +84,16 @@ def attempt(server: StateServer, operation: str, service: str = "kms", **paramet
         return (refusal.code, *refusal.args)
 
 
+def is_known(operation: str) -> bool:
+    return has_operation("kms", operation)
+
+
 def look(server: StateServer) -> dict[str, Any]:
     """Return what all operations that read show."""
     seen: dict[str, Any] = {}
     for region in ("us-east-1", "eu-west-1"):
         for key in server.call("ListKeys", region=region)["Keys"]:
-            for operation in KEY_READS:
+            for operation in filter(is_known, KEY_READS):
                 name = {"PolicyName": "default"} if operation == "GetKeyPolicy" else {}
                 seen[f"{operation} {key['KeyArn']}"] = attempt(
                     server, operation, region=region, KeyId=key["KeyId"], **name
@@ -158,7 +163,9 @@ def put_policy(server: StateServer) -> None:
     role = make_role(server)
     statement = {"Effect": "Allow", "Principal": {"AWS": [role, f"arn:aws:iam::{ACCOUNT}:root"]}}
     policy = {**ALLOW, "Statement": {**ALLOW["Statement"], **statement}}
-    server.call("PutKeyPolicy", KeyId=make_key(server), Policy=json.dumps(policy))
+    key_id = make_key(server)
+    # An older botocore requires the name.
+    server.call("PutKeyPolicy", KeyId=key_id, PolicyName="default", Policy=json.dumps(policy))
 
 
 def schedule_and_cancel(server: StateServer) -> None:
