@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +90,7 @@ def frobnicate() -> Iterator[None]:
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client whose botocore knows the operation, from a copy of the model of KMS."""
-    model = Loader().load_service_model("kms", "service-2")
+    model = copy.deepcopy(Loader().load_service_model("kms", "service-2"))
     model["operations"]["FrobnicateKey"] = MADE_UP
     model["shapes"].update(SHAPES)
     path = tmp_path / "kms" / model["metadata"]["apiVersion"] / "service-2.json"

@@ -164,14 +164,17 @@ def plaintext(kms: Any) -> bytes:
 
 @pytest.mark.parametrize("form", ["path", "open file", "log", "exception", "text"])
 def test_plaintexts_are_searched_for_in_what_is_here(
-    kms: Any, plaintext: bytes, tmp_path: Path, form: str, caplog: pytest.LogCaptureFixture
+    kms: Any, plaintext: bytes, tmp_path: Path, form: str, request: pytest.FixtureRequest
 ) -> None:
+    if form == "log" and not request.config.pluginmanager.has_plugin("logging-plugin"):
+        pytest.skip("pytest captures no logs in this run")
+    log = request.getfixturevalue("caplog") if form == "log" else None
     (tmp_path / "log.txt").write_text(f"key: {plaintext.hex()}")
     logging.getLogger("app").warning("key: %s", plaintext.hex())
     targets = {
         "path": tmp_path / "log.txt",
         "open file": io.StringIO(plaintext.hex()),
-        "log": caplog,
+        "log": log,
         "exception": ValueError(plaintext.hex()),
         "text": plaintext.hex(),
     }

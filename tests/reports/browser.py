@@ -110,6 +110,7 @@ class Browser:
         self, path: Path | str, width: int = 1280, height: int = 900, *, dark: bool = False
     ) -> None:
         """Open a page, and wait until it is there. path: a file, or a URL."""
+        self._navigate("about:blank")  # what the page before it does late is not of this one
         self.errors.clear()
         self.requests.clear()
         self.call(
@@ -121,8 +122,10 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self._navigate(path.as_uri() if isinstance(path, Path) else path)
+
+    def _navigate(self, url: str) -> None:
         self._loaded = False
-        url = path.as_uri() if isinstance(path, Path) else path
         self.call("Page.navigate", url=url)
         while not self._loaded:
             self._next()

@@ -91,7 +91,8 @@ def test_the_page_says_nothing_about_tests(page: Browser) -> None:
 
 
 def test_the_page_has_the_calls_of_all_kinds(page: Browser) -> None:
-    assert texts(page, "#history .rows tbody td:nth-child(3)") == [
+    # Other tests make further calls.
+    assert texts(page, "#history .rows tbody td:nth-child(3)")[:5] == [
         *("CreateKey", "CreateAlias", "Encrypt", "Decrypt", "Encrypt"),
     ]
     assert texts(page, "#refused-calls summary > .badge") == ["InvalidCiphertext", "AccessDenied"]
