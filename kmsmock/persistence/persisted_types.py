@@ -7,7 +7,7 @@ new version of the format: see `database.MIGRATIONS`.
 # ruff: noqa: SLF001 - what is scheduled is private to its modules
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
@@ -124,11 +124,13 @@ class Persisted:
         return tuple(name for name in list_slots(self.type) if name not in others)
 
 
-def list_slots(cls: type) -> Iterator[str]:
-    """Yield the attributes of a class with slots, those of its base classes first."""
+def list_slots(cls: type) -> tuple[str, ...]:
+    """Return the attributes of a class with slots, those of its base classes first."""
+    found: dict[str, None] = {}  # Python 3.10 repeats inherited ones in slots of dataclasses
     for base in reversed(cls.__mro__):
         slots = vars(base).get("__slots__", ())
-        yield from (slots,) if isinstance(slots, str) else slots
+        found.update(dict.fromkeys((slots,) if isinstance(slots, str) else slots))
+    return tuple(found)
 
 
 #: Attributes of a mock's state that are not in files: options and what follows from them, what a

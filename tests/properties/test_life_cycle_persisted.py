@@ -8,8 +8,11 @@ from hypothesis import settings
 from hypothesis.stateful import invariant
 
 from tests.persistence.written import Written, list_rows, reopened
+from tests.properties import test_life_cycle
 from tests.properties.test_life_cycle import LifeCycle
 from tests.thoroughness import examples
+
+pytestmark = test_life_cycle.pytestmark  # what an older botocore lacks
 
 
 class PersistedLifeCycle(LifeCycle):
