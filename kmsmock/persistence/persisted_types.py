@@ -134,7 +134,7 @@ def list_slots(cls: type) -> tuple[str, ...]:
 
 
 #: Attributes of a mock's state that are not in files: options and what follows from them, what a
-#: start makes anew, and what `ROOTS` and `logs` have.
+#: start makes again, and what `ROOTS` and `logs` have.
 _OF_BACKEND = (
     *("options", "_find_region", "delays", "lock", "clock", "passing", "key_lifetimes", "tariff"),
     *("secrets", "call_log", "calls", "service_events", "quotas", "faults", "consistency"),

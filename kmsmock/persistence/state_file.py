@@ -46,7 +46,7 @@ class StateFile(Watcher):
         database, tracker = self._database, self._tracker
         seed = json.dumps(self._backend.options["seed"])
         if database.is_new:
-            tracker.begin_anew()
+            tracker.begin_again()
             database.set("seed", seed)
         else:
             found = database.get("seed")
@@ -95,7 +95,7 @@ class StateFile(Watcher):
     def _write(self) -> None:
         tracker = self._tracker
         if self._is_lost:
-            tracker.begin_anew()
+            tracker.begin_again()
             tracker.find_all_changes()
         statements = tracker.statements
         if not statements:

@@ -84,7 +84,7 @@ class Tracker:
             if kind not in (CredentialStore, PassingStates, Markers, SeededEntropy)
         ]
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """Emit the statements that write all of the state, in place of what is in the file."""
         self.begin()
         self.statements[:] = [(statement, ()) for statement in CLEAR]
@@ -120,7 +120,7 @@ class Tracker:
     def find_all_changes(self, look: Look = Look.NORMAL) -> None:
         """Find what has changed, whatever it is."""
         if self._generation != self._backend.generation:
-            self.begin_anew()
+            self.begin_again()
         self._done_count = self._backend.clock.done_count
         self._look(list(self._objects.values()), look)
         self._finish()

@@ -141,7 +141,7 @@ class Application:
         return self._page
 
     def stop(self) -> None:
-        """End what observes the mock, and close its state file; a later request begins anew."""
+        """End what observes the mock, and close its state file; a later request starts again."""
         if self._page is not None:
             self._page.stop()
             self._page = None

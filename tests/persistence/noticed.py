@@ -58,7 +58,7 @@ class Noticing(Watcher):
         tracker = self._trackers.get(backend)
         if tracker is None:
             tracker = self._trackers[backend] = Tracker(backend)
-            tracker.begin_anew()
+            tracker.begin_again()
         tracker.find_all_changes(Look.THOROUGH)
         tracker.statements.clear()
         self._events.clear()

@@ -26,7 +26,7 @@ class Written(Watcher):
         self.database.executescript(SCHEMA)
         self.tracker = Tracker(self.backend)
         self.events: list[Any] = []
-        self.tracker.begin_anew()
+        self.tracker.begin_again()
         self.tracker.find_all_changes()
         self._execute()
         watchers.add(self)
@@ -97,6 +97,6 @@ def list_rows(kms: KMSMock) -> list[str]:
     rows = Written(kms)
     rows.end()
     tracker = Tracker(kms.backend)
-    tracker.begin_anew()
+    tracker.begin_again()
     tracker.find_all_changes()
     return [repr(statement) for statement in tracker.statements]
